@@ -1,0 +1,127 @@
+"""Settings from the surroundings: environment variables, the project's `.env`, and where the ledger lives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dotenv import load_dotenv
+from sqlalchemy import URL
+
+from leaddone_pipeline.errors import SettingsError
+from leaddone_pipeline.settings import DEFAULT_BASE_URL, Account, Credentials
+
+__all__ = [
+    "BASE_URL",
+    "CLIENT_ID",
+    "LEDGER_URL",
+    "WEBHOOK_SECRET",
+    "account_of",
+    "base_url",
+    "credentials",
+    "credentials_of",
+    "find_root",
+    "ledger_url",
+    "read_dotenv",
+]
+
+CLIENT_ID = "LEADDONE_CLIENT_ID"
+WEBHOOK_SECRET = "LEADDONE_WEBHOOK_SECRET"  # noqa: S105 - a variable's name
+BASE_URL = "LEADDONE_BASE_URL"
+LEDGER_URL = "LEADDONE_LEDGER_URL"
+
+
+def find_root(start: Path) -> Path | None:
+    """Find the project: the nearest folder upward with a `pyproject.toml` or a `.leaddone/` folder (rule 2).
+
+    A folder below DAGSTER_HOME is none: it may be temporary, and a ledger that vanishes sends everything twice.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    temporary = Path(home).resolve() if home else None
+    place = start.resolve()
+    for folder in (place, *place.parents):
+        if temporary and folder.is_relative_to(temporary):
+            continue
+        if (folder / "pyproject.toml").is_file() or (folder / ".leaddone").is_dir():
+            return folder
+    return None
+
+
+def read_dotenv(start: Path) -> None:
+    """Read the project's `.env`; variables that are set already win."""
+    root = find_root(start)
+    if root is not None:
+        load_dotenv(root / ".env")
+
+
+def credentials() -> Credentials:
+    """Read client id and secret from the environment.
+
+    Raises:
+        SettingsError: one is missing or cannot be right; its value is never named.
+    """
+    for name in (CLIENT_ID, WEBHOOK_SECRET):
+        if not os.environ.get(name):
+            raise SettingsError(
+                "it is not set",
+                remedy=f"Set {name} in the environment or in the project's .env; LeadDone shows both values under "
+                "Intégrations > Webhook",
+                setting=name,
+            )
+    return credentials_of(os.environ[CLIENT_ID], os.environ[WEBHOOK_SECRET])
+
+
+def credentials_of(client_id: str, webhook_secret: str) -> Credentials:
+    """Check credentials that someone typed.
+
+    Raises:
+        SettingsError: they cannot be right.
+    """
+    try:
+        return Credentials(client_id, webhook_secret)
+    except ValueError as error:
+        raise _unusable(error) from None
+
+
+def base_url() -> str:
+    """Say where the two webhooks live: LEADDONE_BASE_URL, else LeadDone's own address."""
+    return os.environ.get(BASE_URL) or DEFAULT_BASE_URL
+
+
+def account_of(base_url: str, client_id: str) -> Account:
+    """Check an address that someone typed, and name the account there.
+
+    Raises:
+        SettingsError: it is none that customers' data may be sent to.
+    """
+    try:
+        return Account(base_url, client_id)
+    except ValueError as error:
+        raise _unusable(error) from None
+
+
+def ledger_url(start: Path) -> str:
+    """Say where the ledger is: LEADDONE_LEDGER_URL, else `.leaddone/ledger.db` in the project of `start` (rule 2).
+
+    Raises:
+        SettingsError: neither is to be found; no place is guessed.
+    """
+    named = os.environ.get(LEDGER_URL)
+    if named:
+        return named
+    root = find_root(start)
+    if root is None:
+        raise SettingsError(
+            f"there is no project around {start}, so the ledger has no place; without its ledger a delivery would "
+            "send everything twice",
+            remedy=f"Run inside your project (a folder with pyproject.toml), make a .leaddone folder where the "
+            f"ledger shall live, or set {LEDGER_URL}",
+            setting=LEDGER_URL,
+        )
+    return URL.create("sqlite", database=str(root / ".leaddone" / "ledger.db")).render_as_string()
+
+
+def _unusable(error: ValueError) -> SettingsError:
+    setting, _, rest = str(error).partition(" ")
+    problem, _, remedy = rest.partition("; ")
+    return SettingsError(problem, remedy=remedy.capitalize() or "Correct it", setting=setting)

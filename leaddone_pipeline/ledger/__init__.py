@@ -1,0 +1,24 @@
+"""Delivery state in SQL: the truth about what was claimed, sent and answered."""
+
+from leaddone_pipeline.ledger import claiming, person, reading, recording
+from leaddone_pipeline.ledger.claiming import Claim, Claimed, Outcome
+from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
+from leaddone_pipeline.ledger.reading import LINK_COLUMNS, Status
+from leaddone_pipeline.ledger.recording import Known
+from leaddone_pipeline.ledger.tables import State
+
+__all__ = [
+    "LINK_COLUMNS",
+    "SCHEMA_VERSION",
+    "Claim",
+    "Claimed",
+    "Known",
+    "Ledger",
+    "Outcome",
+    "State",
+    "Status",
+    "claiming",
+    "person",
+    "reading",
+    "recording",
+]

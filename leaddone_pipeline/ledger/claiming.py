@@ -1,0 +1,418 @@
+"""Claims and leases: who may send which records, and how their answers are written down (delivery.md B).
+
+Every function takes the connection of one write transaction; the caller decides what else belongs to it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.recording import change, message_ids
+from leaddone_pipeline.ledger.tables import State, accounts, audit, batches, claims, records, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Claim",
+    "Claimed",
+    "Outcome",
+    "claim",
+    "end_run",
+    "give_back",
+    "live_claims",
+    "open_claims",
+    "renew",
+    "settle",
+    "start_run",
+    "still_held",
+    "take_over",
+    "unreject",
+    "wait_until",
+]
+
+NO_ANSWER = "no answer: the run that held it ended before one was recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One batch of this run, claimed: it may be sent until the lease ends.
+
+    Attributes:
+        attempt: 1 for a first sending in this run, one more for each retry or part of it.
+    """
+
+    batch_id: int
+    token: str
+    attempt: int
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What came of trying to claim: the batch, if any record was free, and those that another claim holds."""
+
+    claim: Claim | None
+    busy: frozenset[int]
+    wait_until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one record stands after an attempt. `words` are the server's, masked already (rule 3)."""
+
+    number: int
+    state: State
+    internal_id: str | None = None
+    words: str = ""
+    held: bool = False
+    unknown: bool = False
+
+
+def start_run(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    account_id: int,
+    kind: Kind,
+    shop: str,
+    lease_seconds: float,
+) -> int:
+    """Enter a run with its lease (rule 10)."""
+    run_id: int = connection.execute(
+        insert(runs)
+        .values(account_id=account_id, kind=kind, shop=shop, started_at=now, lease_until=now + lease_seconds)
+        .returning(runs.c.id)
+    ).scalar_one()
+    return run_id
+
+
+def renew(connection: Connection, now: ColumnElement[float], *, run_id: int, lease_seconds: float) -> None:
+    """Lengthen the lease from the database's now."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(lease_until=now + lease_seconds))
+
+
+def end_run(connection: Connection, now: ColumnElement[float], *, run_id: int, stopped: str | None) -> None:
+    """Close a run. A claim that it still has is of unknown fate from now on (rule 12)."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(ended_at=now, stopped=stopped))
+
+
+def claim(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    run_id: int,
+    wanted: Sequence[tuple[int, bytes]],
+    as_recorded: bool = False,
+) -> Claimed:
+    """Claim the records that may be sent and that no open claim holds (rule 9).
+
+    Args:
+        connection: of a write transaction.
+        now: the ledger's clock.
+        run_id: whose claim it becomes.
+        wanted: number and content hash of each record as this run would send it (rule 5: the content of the run
+            that sends it counts).
+        as_recorded: only records that still have this very content; another run may have brought a newer
+            tracking update since it was read (rule 29).
+    """
+    numbers = [number for number, _ in wanted]
+    rows = connection.execute(
+        select(
+            records.c.number, records.c.content_hash, records.c.state, records.c.held, records.c.account_id
+        )
+        .where(records.c.number.in_(numbers))
+        .order_by(records.c.number)
+        .with_for_update()
+    ).all()
+    sendable = {
+        row.number: row.content_hash
+        for row in rows
+        if row.state == State.PENDING or (row.state == State.UNCONFIRMED and not row.held)
+    }
+    hashes = dict(wanted)
+    if as_recorded:
+        sendable = {number: known for number, known in sendable.items() if known == hashes[number]}
+    held = open_claims(connection, numbers)
+    free = [number for number in numbers if number in sendable and number not in held]
+    change(
+        connection,
+        [(number, {"content_hash": hashes[number]}) for number in free if sendable[number] != hashes[number]],
+    )
+    made = _enter(connection, now, run_id=run_id, numbers=free, attempt=1) if free else None
+    return Claimed(made, frozenset(held.intersection(sendable)), wait_until(connection, rows[0].account_id))
+
+
+def _enter(
+    connection: Connection, now: ColumnElement[float], *, run_id: int, numbers: Sequence[int], attempt: int
+) -> Claim:
+    token = secrets.token_hex(8)
+    batch_id = connection.execute(
+        insert(batches)
+        .values(run_id=run_id, attempt=attempt, token=token, claimed_at=now)
+        .returning(batches.c.id)
+    ).scalar_one()
+    connection.execute(
+        insert(claims),
+        [
+            {"batch_id": batch_id, "first_number": first, "last_number": last}
+            for first, last in _ranges(sorted(numbers))
+        ],
+    )
+    return Claim(batch_id, token, attempt, tuple(numbers))
+
+
+def settle(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    run_id: int,
+    held: Claim,
+    outcomes: Sequence[Outcome],
+    again: Sequence[Sequence[int]] = (),
+) -> list[Claim] | None:
+    """Write an answer down and claim what must be sent again, in one transaction (rules 10, 13 and 20).
+
+    Returns:
+        One claim for each part of `again`; None if the claim was taken over meanwhile: then the acceptances
+        alone were written, and nothing may be sent again.
+    """
+    ended = connection.execute(
+        update(batches)
+        .where(batches.c.id == held.batch_id, batches.c.token == held.token, batches.c.ending.is_(None))
+        .values(ending="settled", ended_at=now)
+    )
+    if ended.rowcount == 0:
+        _write(connection, now, held, [o for o in outcomes if o.state == State.ACCEPTED])
+        return None
+    connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
+    _write(connection, now, held, outcomes)
+    return [_enter(connection, now, run_id=run_id, numbers=part, attempt=held.attempt + 1) for part in again]
+
+
+def _write(
+    connection: Connection, now: ColumnElement[float], held: Claim, outcomes: Sequence[Outcome]
+) -> None:
+    if not outcomes:
+        return
+    words = message_ids(connection, (outcome.words for outcome in outcomes))
+    claimed_at = connection.execute(
+        select(batches.c.claimed_at).where(batches.c.id == held.batch_id)
+    ).scalar_one()
+    values = [
+        {
+            "at_number": outcome.number,
+            "new_state": outcome.state,
+            "new_held": outcome.held,
+            "new_internal_id": outcome.internal_id,
+            "new_message": words[outcome.words],
+            "unknown": int(outcome.unknown),
+        }
+        for outcome in outcomes
+    ]
+    written = connection.execute(_outcome_statement(now, held, claimed_at), values).rowcount
+    if any(outcome.state == State.ACCEPTED for outcome in outcomes):
+        _note_accepted_updates(connection, [o.number for o in outcomes if o.state == State.ACCEPTED])
+    if written != len(outcomes):
+        _report_second_ids(connection, now, outcomes)
+
+
+def _outcome_statement(now: ColumnElement[float], held: Claim, claimed_at: float) -> Update:
+    """An acceptance is for ever: nothing is written over it (rules 20 and 22)."""
+    unknown = bindparam("unknown", type_=Integer)
+    return (
+        update(records)
+        .where(records.c.number == bindparam("at_number"), records.c.state != State.ACCEPTED)
+        .values(
+            state=bindparam("new_state"),
+            held=bindparam("new_held"),
+            internal_id=bindparam("new_internal_id"),
+            message_id=bindparam("new_message"),
+            attempts=records.c.attempts + held.attempt,
+            unknown_attempts=records.c.unknown_attempts + unknown,
+            first_sent_at=func.coalesce(records.c.first_sent_at, claimed_at),
+            answered_at=case((unknown == 1, records.c.answered_at), else_=now),
+            batch_id=held.batch_id,
+        )
+    )
+
+
+def _note_accepted_updates(connection: Connection, numbers: Sequence[int]) -> None:
+    """The last accepted status is what the next one is measured against (rule 28)."""
+    connection.execute(
+        update(records)
+        .where(
+            records.c.number.in_(numbers), records.c.kind == Kind.TRACKING, records.c.state == State.ACCEPTED
+        )
+        .values(
+            accepted_tracking_number=records.c.tracking_number,
+            accepted_status=records.c.status,
+            accepted_event_at=records.c.event_at,
+            accepted_timed=records.c.timed,
+        )
+    )
+
+
+def _report_second_ids(
+    connection: Connection, now: ColumnElement[float], outcomes: Sequence[Outcome]
+) -> None:
+    """Keep the first internal id and write the second into the audit (rule 20)."""
+    said = {o.number: o.internal_id for o in outcomes if o.state == State.ACCEPTED}
+    for row in connection.execute(
+        select(records).where(records.c.number.in_(said), records.c.state == State.ACCEPTED)
+    ).all():
+        if row.internal_id != said[row.number]:
+            connection.execute(
+                insert(audit).values(
+                    at=now,
+                    command="second internal id",
+                    account_id=row.account_id,
+                    kind=row.kind,
+                    order_id=row.order_id,
+                    before=row.internal_id or "",
+                    after=said[row.number] or "",
+                )
+            )
+
+
+def unreject(connection: Connection, numbers: Sequence[int]) -> None:
+    """Make records pending again whose refusal meant the account, not the record (rule 19)."""
+    connection.execute(
+        update(records)
+        .where(records.c.number.in_(numbers), records.c.state == State.REJECTED)
+        .values(state=State.PENDING, answered_at=None, message_id=None)
+    )
+
+
+def still_held(connection: Connection, held: Claim) -> bool:
+    """Whether nobody took this claim over."""
+    ending = connection.execute(
+        select(batches.c.ending).where(batches.c.id == held.batch_id, batches.c.token == held.token)
+    ).one()
+    return ending[0] is None
+
+
+def give_back(connection: Connection, now: ColumnElement[float], held: Claim) -> None:
+    """End a claim whose records were never handed to the transport; they are pending again (rule 13)."""
+    ended = connection.execute(
+        update(batches)
+        .where(batches.c.id == held.batch_id, batches.c.token == held.token, batches.c.ending.is_(None))
+        .values(ending="returned", ended_at=now)
+    )
+    if ended.rowcount:
+        connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
+
+
+def take_over(
+    connection: Connection, now: ColumnElement[float], *, account_id: int, kind: Kind, hold: bool
+) -> int:
+    """End the claims of runs that are dead: each record of them is of unknown fate (rule 12).
+
+    Args:
+        connection: of a write transaction.
+        now: the ledger's clock.
+        account_id: whose claims.
+        kind: orders or tracking.
+        hold: leave the records to a person (rule 16); else they may be sent again.
+
+    Returns:
+        How many records became unconfirmed.
+    """
+    dead = connection.execute(
+        select(batches.c.id, batches.c.attempt, batches.c.claimed_at)
+        .join(runs, runs.c.id == batches.c.run_id)
+        .where(
+            batches.c.id.in_(select(claims.c.batch_id)),
+            batches.c.ending.is_(None),
+            runs.c.account_id == account_id,
+            runs.c.kind == kind,
+            or_(runs.c.ended_at.is_not(None), runs.c.lease_until < now),
+        )
+        .with_for_update()
+    ).all()
+    taken = 0
+    for batch_id, attempt, claimed_at in dead:
+        for first, last in connection.execute(
+            select(claims.c.first_number, claims.c.last_number).where(claims.c.batch_id == batch_id)
+        ).all():
+            taken += connection.execute(
+                update(records)
+                .where(records.c.number.between(first, last), records.c.state != State.ACCEPTED)
+                .values(
+                    state=State.UNCONFIRMED,
+                    held=hold,
+                    message_id=message_ids(connection, [NO_ANSWER])[NO_ANSWER],
+                    attempts=records.c.attempts + attempt,
+                    unknown_attempts=records.c.unknown_attempts + 1,
+                    first_sent_at=func.coalesce(records.c.first_sent_at, claimed_at),
+                    batch_id=batch_id,
+                )
+            ).rowcount
+        connection.execute(delete(claims).where(claims.c.batch_id == batch_id))
+        connection.execute(
+            update(batches).where(batches.c.id == batch_id).values(ending="taken_over", ended_at=now)
+        )
+    return taken
+
+
+def live_claims(connection: Connection, now: ColumnElement[float], numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these records that a living run holds right now (rule 11)."""
+    living = and_(runs.c.ended_at.is_(None), runs.c.lease_until >= now)
+    return open_claims(connection, numbers, living)
+
+
+def open_claims(
+    connection: Connection, numbers: Sequence[int], *conditions: ColumnElement[bool]
+) -> frozenset[int]:
+    """Those of these records that any claim holds, its run living or dead."""
+    if not numbers:
+        return frozenset()
+    spans = connection.execute(
+        select(claims.c.first_number, claims.c.last_number)
+        .join(batches, batches.c.id == claims.c.batch_id)
+        .join(runs, runs.c.id == batches.c.run_id)
+        .where(claims.c.first_number <= max(numbers), claims.c.last_number >= min(numbers), *conditions)
+    ).all()
+    if not spans:
+        return frozenset()
+    return frozenset(n for n in numbers if any(first <= n <= last for first, last in spans))
+
+
+def wait_until(connection: Connection, account_id: int, *, until: float | None = None) -> float | None:
+    """Read, and with `until` lengthen, the time before which no run of the account sends (rule 26)."""
+    known: float | None = connection.execute(
+        select(accounts.c.wait_until).where(accounts.c.id == account_id)
+    ).scalar_one()
+    if until is None or (known is not None and known >= until):
+        return known
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(wait_until=until))
+    return until
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans

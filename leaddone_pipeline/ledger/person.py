@@ -1,0 +1,139 @@
+"""A person's word on records: resolve and forget, each with its row in the audit (delivery.md, rules 7 and 24)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, insert, update
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.claiming import open_claims
+from leaddone_pipeline.ledger.recording import Known, find, message_ids
+from leaddone_pipeline.ledger.tables import State, audit, records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["forget", "resolve"]
+
+
+def resolve(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    account_id: int,
+    order_ids: Sequence[str],
+    to: State,
+    internal_id: str | None = None,
+    reason: str = "",
+) -> dict[str, str]:
+    """Settle orders by a person's word.
+
+    Args:
+        connection: of a write transaction.
+        now: the ledger's clock.
+        account_id: whose orders.
+        order_ids: as the shop writes them.
+        to: ACCEPTED (with `internal_id`), REJECTED (with `reason`), or PENDING: to be sent again.
+        internal_id: LeadDone's id, for ACCEPTED.
+        reason: the person's words, for REJECTED.
+
+    Returns:
+        The orders that were not settled, each with the reason; an empty dict when all were.
+    """
+    known = find(connection, account_id, Kind.ORDERS, order_ids)
+    busy = open_claims(connection, [row.number for row in known.values()])
+    words = message_ids(connection, [reason])[reason]
+    refused = {}
+    for order_id in order_ids:
+        row = known.get(order_id)
+        objection = _objection(row, busy, to)
+        if row is None or objection:
+            refused[order_id] = objection or ""
+            continue
+        values: dict[str, Any] = {"state": to, "held": False, "answered_at": now}
+        if to == State.ACCEPTED:
+            values["internal_id"] = internal_id
+        elif to == State.REJECTED:
+            values["message_id"] = words
+        else:
+            values.update(unknown_attempts=0, answered_at=None, message_id=None)
+        connection.execute(update(records).where(records.c.number == row.number).values(values))
+        _audit(connection, now, account_id, row, after=to, command="resolve")
+    return refused
+
+
+def _objection(row: Known | None, busy: frozenset[int], to: State) -> str | None:
+    if row is None:
+        return "the ledger does not know this order"
+    if row.forgotten:
+        return "it was forgotten, and is never sent again"
+    if row.number in busy:
+        return "a run holds it right now; try again when that run has ended"
+    resolvable = {State.UNCONFIRMED, State.REJECTED} if to == State.PENDING else {State.UNCONFIRMED}
+    if row.state not in resolvable:
+        return f"it is {row.state}, and only {' or '.join(sorted(resolvable))} orders can be resolved so"
+    return None
+
+
+def forget(
+    connection: Connection, now: ColumnElement[float], *, account_id: int, order_ids: Sequence[str]
+) -> dict[str, str]:
+    """Erase what the ledger holds of these orders and their statuses, but for a tombstone (rule 7).
+
+    Returns:
+        The orders that were not forgotten, each with the reason.
+    """
+    refused = {}
+    for kind in Kind:
+        known = find(connection, account_id, kind, order_ids)
+        busy = open_claims(connection, [row.number for row in known.values()])
+        for order_id in order_ids:
+            row = known.get(order_id)
+            if row is None:
+                if kind == Kind.ORDERS:
+                    refused[order_id] = "the ledger does not know this order"
+            elif row.number in busy:
+                refused[order_id] = "a run holds it right now; try again when that run has ended"
+            else:
+                connection.execute(update(records).where(records.c.number == row.number).values(_TOMBSTONE))
+                _audit(connection, now, account_id, row, after="forgotten", command="forget")
+    return refused
+
+
+_TOMBSTONE: dict[str, Any] = {
+    "forgotten": True,
+    "held": True,
+    "source_file": None,
+    "source_row": None,
+    "content_hash": None,
+    "message_id": None,
+    "tracking_number": None,
+    "status": None,
+    "event_at": None,
+    "accepted_tracking_number": None,
+    "accepted_status": None,
+    "accepted_event_at": None,
+}
+
+
+def _audit(
+    connection: Connection,
+    now: ColumnElement[float],
+    account_id: int,
+    row: Known,
+    *,
+    after: str,
+    command: str,
+) -> None:
+    connection.execute(
+        insert(audit).values(
+            at=now,
+            command=command,
+            account_id=account_id,
+            kind=Kind.ORDERS,
+            order_id=row.order_id,
+            before=row.state,
+            after=after,
+        )
+    )

@@ -1,0 +1,276 @@
+"""What the ledger tells: the results table, the counts, the state of an account. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, messages, records, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["LINK_COLUMNS", "Status", "count_outcomes", "find_account", "links", "read_status", "updates"]
+
+LINK_COLUMNS = {
+    "shop": "string[pyarrow]",
+    "order_id": "string[pyarrow]",
+    "internal_id": "string[pyarrow]",
+    "outcome": "string[pyarrow]",
+    "held": "bool",
+    "message": "string[pyarrow]",
+    "attempts": "int64",
+    "first_sent_at": "datetime64[us, UTC]",
+    "answered_at": "datetime64[us, UTC]",
+    "batch_id": "Int64",
+    "content_hash": "string[pyarrow]",
+    "source_file": "string[pyarrow]",
+    "source_row": "Int64",
+    "partition_date": "datetime64[us]",
+}
+"""The columns of `order_links` and their dtypes (interface.md)."""
+
+_NUMBERS_A_STATEMENT = 5_000
+
+
+def links(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    account_id: int,
+    kind: Kind = Kind.ORDERS,
+    shop: str | None = None,
+    day: str | None = None,
+    order_ids: Sequence[str] | None = None,
+    numbers: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """The results table: a row for each record that matches, whatever its outcome, in the ledger's order.
+
+    Args:
+        connection: of a read.
+        now: the ledger's clock, to tell living claims from dead ones.
+        account_id: whose records.
+        kind: orders; or tracking, which adds `tracking_number`, `status` and `event_time`.
+        shop: this label alone.
+        day: the records of this day alone (rule 6), ISO.
+        order_ids: these alone.
+        numbers: the records of these numbers alone.
+
+    Returns:
+        `LINK_COLUMNS`, with `partition_date` as a naive local midnight, empty where no day is known.
+    """
+    query = (
+        _link_query(now)
+        .where(records.c.account_id == account_id, records.c.kind == kind)
+        .order_by(records.c.number)
+    )
+    if shop is not None:
+        query = query.where(records.c.shop == shop)
+    if day is not None:
+        query = query.where(records.c.day == day)
+    column, wanted = (records.c.order_id, order_ids) if numbers is None else (records.c.number, numbers)
+    if wanted is None:
+        rows: list[Any] = list(connection.execute(query))
+    else:
+        query = query.where(column.in_(bindparam("wanted", expanding=True)))
+        rows = [row for part in _parts(sorted(wanted)) for row in connection.execute(query, {"wanted": part})]
+    extra = {} if kind == Kind.ORDERS else _UPDATE_COLUMNS
+    return _frame(rows, LINK_COLUMNS | extra)
+
+
+_UPDATE_COLUMNS = {
+    "tracking_number": "string[pyarrow]",
+    "status": "string[pyarrow]",
+    "event_time": "datetime64[us, UTC]",
+}
+
+
+def _link_query(now: ColumnElement[float]) -> Select[Any]:
+    return select(
+        records.c.shop,
+        records.c.order_id,
+        records.c.internal_id,
+        _outcome(now).label("outcome"),
+        records.c.held,
+        messages.c.text.label("message"),
+        records.c.attempts,
+        records.c.first_sent_at,
+        records.c.answered_at,
+        records.c.batch_id,
+        records.c.content_hash,
+        records.c.source_file,
+        records.c.source_row,
+        records.c.day.label("partition_date"),
+        records.c.tracking_number,
+        records.c.status,
+        records.c.event_at.label("event_time"),
+    ).select_from(records.outerjoin(messages, messages.c.id == records.c.message_id))
+
+
+def _outcome(now: ColumnElement[float]) -> ColumnElement[str]:
+    """What a record's state means to its reader.
+
+    A record whose claim outlived its run is unconfirmed already, before anyone takes it over (rule 12); the
+    status of an order that was rejected or skipped is held back (rule 30).
+    """
+    dead = exists().where(
+        claims.c.first_number <= records.c.number,
+        claims.c.last_number >= records.c.number,
+        batches.c.id == claims.c.batch_id,
+        runs.c.id == batches.c.run_id,
+        or_(runs.c.ended_at.is_not(None), runs.c.lease_until < now),
+    )
+    return case(
+        (and_(records.c.state == State.PENDING, dead), State.UNCONFIRMED.value), else_=records.c.state
+    )
+
+
+def _frame(rows: list[Any], dtypes: dict[str, str]) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for name, dtype in dtypes.items():
+        values = [getattr(row, name) for row in rows]
+        if dtype.endswith("UTC]"):
+            seconds = pd.Series(values, dtype="float64")
+            columns[name] = pd.to_datetime(seconds, unit="s", utc=True).dt.as_unit("us")
+        elif name == "content_hash":
+            columns[name] = pd.Series([value.hex() if value else None for value in values], dtype=dtype)
+        elif name == "partition_date":
+            columns[name] = pd.to_datetime(pd.Series(values, dtype="string")).dt.as_unit("us")
+        else:
+            columns[name] = pd.Series(values, dtype=dtype)
+    return pd.DataFrame(columns)
+
+
+def count_outcomes(connection: Connection, now: ColumnElement[float], numbers: Iterable[int]) -> Counter[str]:
+    """Count the records of these numbers by outcome, as the ledger has them now."""
+    outcome = _outcome(now).label("outcome")
+    query = (
+        select(outcome, func.count())
+        .where(records.c.number.in_(bindparam("numbers", expanding=True)))
+        .group_by(outcome)
+    )
+    counts: Counter[str] = Counter()
+    for part in _parts(list(numbers)):
+        counts.update({str(state): count for state, count in connection.execute(query, {"numbers": part})})
+    return counts
+
+
+def updates(
+    connection: Connection, account_id: int, *, after: int, limit: int, only_unknown: bool = False
+) -> list[Any]:
+    """Tracking updates that may leave now, by ascending number: their order is accepted, or unknown here (rule 30).
+
+    Returns:
+        Rows with `number`, `order_id`, `tracking_number`, `status`, `content_hash`, `unknown_attempts`.
+    """
+    order = records.alias("its_order")
+    unknown = and_(records.c.state == State.UNCONFIRMED, records.c.held.is_(False))
+    query = (
+        select(
+            records.c.number,
+            records.c.order_id,
+            records.c.tracking_number,
+            records.c.status,
+            records.c.content_hash,
+            records.c.unknown_attempts,
+        )
+        .select_from(
+            records.outerjoin(
+                order,
+                and_(
+                    order.c.account_id == records.c.account_id,
+                    order.c.kind == Kind.ORDERS,
+                    order.c.order_id == records.c.order_id,
+                ),
+            )
+        )
+        .where(
+            records.c.account_id == account_id,
+            records.c.kind == Kind.TRACKING,
+            records.c.number > after,
+            unknown if only_unknown else or_(unknown, records.c.state == State.PENDING),
+            or_(order.c.state.is_(None), order.c.state == State.ACCEPTED),
+        )
+        .order_by(records.c.number)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How an account stands.
+
+    Attributes:
+        counts: by kind and outcome.
+        oldest_pending: order id and day, or file, of the oldest order that is surely not processed.
+        oldest_unconfirmed: likewise of the oldest whose fate nobody knows.
+        cancelled_late: order ids that the shop cancelled after LeadDone accepted them.
+        last_run: when it began and ended (UTC seconds), and why it stopped, if it did.
+    """
+
+    counts: dict[str, dict[str, int]]
+    oldest_pending: tuple[str, str] | None
+    oldest_unconfirmed: tuple[str, str] | None
+    cancelled_late: tuple[str, ...]
+    last_run: tuple[float, float | None, str | None] | None
+
+
+def read_status(
+    connection: Connection, now: ColumnElement[float], *, account_id: int, shop: str | None = None
+) -> Status:
+    """Read how the account stands; with `shop`, its records under this label."""
+    mine = [records.c.account_id == account_id]
+    if shop is not None:
+        mine.append(records.c.shop == shop)
+    outcome = _outcome(now).label("outcome")
+    counts: dict[str, dict[str, int]] = {}
+    for kind, state, count in connection.execute(
+        select(records.c.kind, outcome, func.count()).where(*mine).group_by(records.c.kind, outcome)
+    ):
+        counts.setdefault(kind, {})[state] = count
+    late = connection.execute(
+        select(records.c.order_id)
+        .where(*mine, records.c.state == State.ACCEPTED, records.c.cancelled.is_not(None))
+        .order_by(records.c.number)
+    ).scalars()
+    run = connection.execute(
+        select(runs.c.started_at, runs.c.ended_at, runs.c.stopped)
+        .where(runs.c.account_id == account_id)
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    ).first()
+    return Status(
+        counts=counts,
+        oldest_pending=_oldest(connection, [*mine, outcome == State.PENDING]),
+        oldest_unconfirmed=_oldest(connection, [*mine, outcome == State.UNCONFIRMED]),
+        cancelled_late=tuple(late),
+        last_run=None if run is None else (run.started_at, run.ended_at, run.stopped),
+    )
+
+
+def _oldest(connection: Connection, conditions: list[Any]) -> tuple[str, str] | None:
+    row = connection.execute(
+        select(records.c.order_id, func.coalesce(records.c.day, records.c.source_file, ""))
+        .where(records.c.kind == Kind.ORDERS, *conditions)
+        .order_by(records.c.number)
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def find_account(connection: Connection, *, base_url: str, client_id: str) -> int | None:
+    """The account's number, without making it."""
+    return connection.execute(
+        select(accounts.c.id).where(accounts.c.base_url == base_url, accounts.c.client_id == client_id)
+    ).scalar()
+
+
+def _parts(values: list[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(values), _NUMBERS_A_STATEMENT):
+        yield values[start : start + _NUMBERS_A_STATEMENT]

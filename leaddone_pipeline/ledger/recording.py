@@ -1,0 +1,146 @@
+"""Putting records into the ledger before anything is sent (delivery.md, rules 1, 5 and 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.tables import State, accounts, ledger, messages, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from leaddone_pipeline.settings import Account
+
+__all__ = ["Known", "add", "change", "find", "message_ids", "open_account", "reopen_updates"]
+
+_IDS_A_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger knows of one record."""
+
+    number: int
+    order_id: str
+    shop: str
+    state: State
+    held: bool
+    day: str | None
+    seen_day: str | None
+    content_hash: bytes | None
+    unknown_attempts: int
+    cancelled: str | None
+    forgotten: bool
+    tracking_number: str | None
+    status: str | None
+    event_at: float | None
+    timed: bool | None
+    accepted_tracking_number: str | None
+    accepted_status: str | None
+    accepted_event_at: float | None
+    accepted_timed: bool | None
+
+
+_KNOWN_COLUMNS = [records.c[field.name] for field in fields(Known)]
+
+
+def open_account(connection: Connection, account: Account) -> int:
+    """Find the account's number, making it if this ledger has never seen it."""
+    _insert_missing(connection, accounts, [{"base_url": account.base_url, "client_id": account.client_id}])
+    number: int = connection.execute(
+        select(accounts.c.id).where(
+            accounts.c.base_url == account.base_url, accounts.c.client_id == account.client_id
+        )
+    ).scalar_one()
+    return number
+
+
+def find(connection: Connection, account_id: int, kind: Kind, order_ids: Sequence[str]) -> dict[str, Known]:
+    """Find what is known of these orders. Call it inside a write: it takes the lock that orders recording."""
+    connection.execute(select(ledger.c.next_number).with_for_update())
+    query = select(*_KNOWN_COLUMNS).where(
+        records.c.account_id == account_id,
+        records.c.kind == kind,
+        records.c.order_id.in_(bindparam("ids", expanding=True)),
+    )
+    found = {}
+    for start in range(0, len(order_ids), _IDS_A_STATEMENT):
+        part = {"ids": order_ids[start : start + _IDS_A_STATEMENT]}
+        for row in connection.execute(query, part).mappings():
+            known = Known(**{**row, "state": State(row["state"])})
+            found[known.order_id] = known
+    return found
+
+
+def reopen_updates(connection: Connection, account_id: int) -> None:
+    """Make an update pending again that was refused before its order was accepted (rule 30)."""
+    order = records.alias("its_order")
+    accepted_since = exists().where(
+        order.c.account_id == account_id,
+        order.c.kind == Kind.ORDERS,
+        order.c.order_id == records.c.order_id,
+        order.c.state == State.ACCEPTED,
+        order.c.answered_at > records.c.answered_at,
+    )
+    connection.execute(
+        update(records)
+        .where(
+            records.c.account_id == account_id,
+            records.c.kind == Kind.TRACKING,
+            records.c.state == State.REJECTED,
+            accepted_since,
+        )
+        .values(state=State.PENDING)
+    )
+
+
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert new records under ascending numbers, in the order given; the first number comes back."""
+    following: int = connection.execute(
+        update(ledger).values(next_number=ledger.c.next_number + len(rows)).returning(ledger.c.next_number)
+    ).scalar_one()
+    first = following - len(rows)
+    if rows:
+        connection.execute(
+            insert(records), [{**row, "number": first + index} for index, row in enumerate(rows)]
+        )
+    return first
+
+
+def change(connection: Connection, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Write new values, by column name, to the records of these numbers."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for number, values in changes:
+        alike.setdefault(tuple(sorted(values)), []).append({**values, "at_number": number})
+    for columns, rows in alike.items():
+        connection.execute(
+            update(records)
+            .where(records.c.number == bindparam("at_number"))
+            .values({column: bindparam(column) for column in columns}),
+            rows,
+        )
+
+
+def message_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | None]:
+    """Store each of these words once, and say under which id; no words, no id."""
+    wanted = sorted({text for text in texts if text})
+    if wanted:
+        _insert_missing(connection, messages, [{"text": text} for text in wanted])
+    query = select(messages.c.text, messages.c.id).where(
+        messages.c.text.in_(bindparam("texts", expanding=True))
+    )
+    stored: dict[str, int | None] = {"": None}
+    for start in range(0, len(wanted), _IDS_A_STATEMENT):
+        rows = connection.execute(query, {"texts": wanted[start : start + _IDS_A_STATEMENT]})
+        stored.update((text, number) for text, number in rows)
+    return stored
+
+
+def _insert_missing(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

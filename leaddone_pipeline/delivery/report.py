@@ -1,0 +1,86 @@
+"""What a delivery did, in the words of the interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from leaddone_pipeline.contract import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from leaddone_pipeline.errors import LeadDoneError
+
+__all__ = ["OUTCOMES", "ROWS", "DeliveryReport"]
+
+ROWS = ("read", "quarantined", "skipped", "merged", "valid")
+OUTCOMES = {
+    Kind.ORDERS: ("accepted", "rejected", "unconfirmed", "pending"),
+    Kind.TRACKING: (
+        "accepted",
+        "rejected",
+        "unconfirmed",
+        "pending",
+        "unchanged",
+        "superseded",
+        "held_back",
+    ),
+}
+"""The outcomes that add up to `valid` (the law of records)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryReport:
+    """The state of a file's records after a run, and what the run did.
+
+    Attributes:
+        counts: rows (`read`, `quarantined`, `skipped`, `merged`, `valid`), outcomes, `changed`,
+            `cancelled_late`, `sent`. Rows: read = quarantined + skipped + merged + valid. Records: valid = the sum
+            of the outcomes.
+        requests: how many requests left.
+        elapsed_s: seconds from the run's start to its end.
+        stopped: why the run ended early; what was not sent is pending.
+        notes: what a person should know, without personal data.
+    """
+
+    kind: Kind
+    shop: str
+    counts: Mapping[str, int]
+    requests: int
+    elapsed_s: float
+    stopped: LeadDoneError | None = None
+    notes: tuple[str, ...] = ()
+    read_links: Callable[[], pd.DataFrame] = field(repr=False, compare=False)
+
+    @cached_property
+    def links(self) -> pd.DataFrame:
+        """The results table of these records, read from the ledger when first asked for."""
+        return self.read_links()
+
+    def with_rows(self, *, read: int, quarantined: int, skipped: int, merged: int) -> DeliveryReport:
+        """Add what intake counted before the delivery."""
+        rows = {"read": read, "quarantined": quarantined, "skipped": skipped, "merged": merged}
+        return replace(self, counts={**self.counts, **rows})
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Counts for Dagster's metadata, without personal data."""
+        return {
+            **self.counts,
+            "requests": self.requests,
+            "elapsed_s": round(self.elapsed_s, 3),
+            **({"stopped": str(self.stopped)} if self.stopped else {}),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object, as `leaddone send --json` prints it."""
+        return {
+            "shop": self.shop,
+            "kind": self.kind.value,
+            **self.counts,
+            "requests": self.requests,
+            "elapsed_s": round(self.elapsed_s, 3),
+        }

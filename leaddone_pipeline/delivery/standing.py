@@ -1,0 +1,101 @@
+"""Pure: how an order of a file stands against what the ledger knows, before anything is sent (delivery.md A)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from leaddone_pipeline.contract import CANCELLED_REASONS
+from leaddone_pipeline.ledger import Known, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Incoming", "Standing", "stand"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One order of a file, as far as the ledger may know it (rule 3)."""
+
+    order_id: str
+    content_hash: bytes | None
+    skipped: str
+    source_file: str | None
+    source_row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an order's place in the ledger means for this run.
+
+    Attributes:
+        send: it may be claimed.
+        changed: it was accepted with another content; the API has no update (rule 22).
+        cancelled: it was sent, and the shop has cancelled it since (rule 22).
+        values: columns to write into its row.
+    """
+
+    send: bool = False
+    changed: bool = False
+    cancelled: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stand(known: Known, incoming: Incoming, *, shop: str, day: str | None, busy: bool) -> Standing:
+    """Compare an order with its row in the ledger.
+
+    Args:
+        known: its row.
+        incoming: the order as the file has it.
+        shop: the label that this run uses.
+        day: the day whose export this is, if a day is known.
+        busy: an open claim holds the row, so that its state is not this run's to change (rule 9).
+    """
+    values: dict[str, Any] = {}
+    if known.shop != shop:
+        values["shop"] = shop
+    if day is not None and known.day is None:
+        values["day"] = day
+    if day is not None and (known.seen_day or "") < day:
+        values["seen_day"] = day
+    if known.forgotten:
+        return Standing()
+    if incoming.skipped:
+        return _skipped(known, incoming, values, busy=busy)
+    if known.state == State.ACCEPTED:
+        changed = known.content_hash is not None and known.content_hash != incoming.content_hash
+        return Standing(changed=changed, values=values)
+    if busy:
+        return Standing(send=known.state == State.PENDING, values=values)
+    return _open(known, incoming, values, day=day)
+
+
+def _skipped(known: Known, incoming: Incoming, values: dict[str, Any], *, busy: bool) -> Standing:
+    """A skipped order is never sent; one that may have been sent before was cancelled too late."""
+    if known.state in {State.PENDING, State.REJECTED, State.SKIPPED} and not busy:
+        if known.state != State.SKIPPED:
+            values["state"] = State.SKIPPED
+        return Standing(values=values)
+    if incoming.skipped not in CANCELLED_REASONS:
+        return Standing(values=values)
+    if known.cancelled != incoming.skipped:
+        values["cancelled"] = incoming.skipped
+    return Standing(cancelled=True, values=values)
+
+
+def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str | None) -> Standing:
+    """An order that is not accepted and not in flight: pending, rejected, unconfirmed or skipped so far."""
+    source = {"source_file": incoming.source_file, "source_row": incoming.source_row}
+    if known.state == State.PENDING:
+        return Standing(send=True, values=values)
+    if known.state == State.REJECTED and known.content_hash != incoming.content_hash:
+        return Standing(send=True, values={**values, **source, "state": State.PENDING})  # rule 23
+    if known.state == State.SKIPPED and not _is_old(known, day):
+        return Standing(send=True, values={**values, **source, "state": State.PENDING})
+    return Standing(send=known.state == State.UNCONFIRMED and not known.held, values=values)
+
+
+def _is_old(known: Known, day: str | None) -> bool:
+    """An earlier day's export, read again, does not know yet that the shop has cancelled the order since."""
+    return day is not None and known.seen_day is not None and day < known.seen_day

@@ -42,7 +42,7 @@ class SkipReason(StrEnum):
     RESTOCKED = "returned to stock"
     DRAFT = "draft"
     TEST = "test order"
-    ZERO_AMOUNT = "nothing to pay"
+    ZERO_AMOUNT = "nothing to collect"
     FULFILLED = "already fulfilled"
     FULFILLED_IN_PART = "already fulfilled in part"
     PAID = "already paid"

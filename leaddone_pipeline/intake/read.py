@@ -1,0 +1,291 @@
+"""The way in: files or frames -> slices of clean records, the refused rows and the counts beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from leaddone_pipeline.contract import ORDER_FIELDS, Kind
+from leaddone_pipeline.errors import IntakeError
+from leaddone_pipeline.intake import orders, tracking
+from leaddone_pipeline.intake.binding import bind, recognise
+from leaddone_pipeline.intake.frames import as_table
+from leaddone_pipeline.intake.lines import Lines
+from leaddone_pipeline.intake.quarantine import Refusals, empty, refused_rows
+from leaddone_pipeline.intake.readers import open_table
+from leaddone_pipeline.intake.reasons import DIFFERS
+from leaddone_pipeline.intake.schemas import OrdersTable, TrackingTable
+from leaddone_pipeline.intake.seen import DIFFERS as DIFFERS_VERDICT
+from leaddone_pipeline.intake.seen import REPEAT, Seen
+from leaddone_pipeline.intake.slices import RowCounts, Slice
+from leaddone_pipeline.intake.sources import Source, load_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from leaddone_pipeline.intake.orders import JudgedOrders
+
+__all__ = ["check_orders", "check_tracking", "read_orders", "read_tracking"]
+
+SLICE_ROWS = 50_000
+
+
+def read_orders(
+    files: Sequence[Path | str],
+    *,
+    source: str | Path | None = None,
+    paid: Literal["skip", "send"] | None = None,
+    limit: int | None = None,
+    slice_rows: int = SLICE_ROWS,
+) -> Iterator[Slice]:
+    """Read the order files of one day; an id is good once among them (delivery.md, rule 14).
+
+    Args:
+        files: CSV, `.gz` or not. One that cannot be read yields a Slice with `broken`; the next follows.
+        source: name of a built-in source or path of a YAML; without it, recognised from each file's header.
+        paid: what to do with orders paid by card, over what the source says.
+        limit: take so many orders, whatever becomes of them, and stop.
+        slice_rows: rows in memory at once, about; an order whose rows straddle two slices stays one.
+
+    Raises:
+        IntakeError: the source cannot be used (at once, not at the first slice).
+    """
+    chosen = None if source is None else load_source(source)
+    day = _Day(Seen(), limit)
+    of_files = (_orders_of(file, day, chosen, paid, slice_rows) for file in files)
+    return chain.from_iterable(_whole_or_broken(slices, _NO_ORDERS) for slices in of_files)
+
+
+def read_tracking(
+    files: Sequence[Path | str],
+    *,
+    source: str | Path | None = None,
+    limit: int | None = None,
+    slice_rows: int = SLICE_ROWS,
+    now: datetime | None = None,
+) -> Iterator[Slice]:
+    """Read courier files; exact repeats among them are merged, other events of an order stay rows.
+
+    Args:
+        files: as in read_orders; a row without a time of its own has its file's time of last change.
+        source: as in read_orders.
+        limit: take so many rows and stop.
+        slice_rows: rows in memory at once, about.
+        now: the time against which updates lie ahead; the clock's without it.
+
+    Raises:
+        IntakeError: the source cannot be used.
+    """
+    chosen = None if source is None else load_source(source)
+    day = _Day(Seen(), limit)
+    at = now or datetime.now(UTC)
+    of_files = (_updates_of(file, day, chosen, at, slice_rows) for file in files)
+    return chain.from_iterable(_whole_or_broken(slices, _NO_UPDATES) for slices in of_files)
+
+
+def check_orders(frame: pd.DataFrame, *, name: str = "frame") -> Slice:
+    """Check a frame with LeadDone's field names; id, article, price, phone are required, of any dtype.
+
+    `skipped`, `source_file` and `source_row` are taken over where they are there; other columns are ignored.
+
+    Raises:
+        IntakeError: a required column is missing.
+    """
+    table, header = as_table(frame, name=name)
+    bound = bind(load_source("leaddone"), Kind.ORDERS, header, name)
+    lines = Lines(table, bound, _files(Lines(table, bound, name), name))
+    at = bound.position("skipped")
+    return _orders_slice(orders.judge(lines, None if at is None else lines.cells(at).fillna("")), Seen())
+
+
+def check_tracking(frame: pd.DataFrame, *, name: str = "frame", now: datetime | None = None) -> Slice:
+    """Check a frame of tracking updates; id, tracking_number and status are required.
+
+    An update without an `event_time` has now's, and counts as untimed.
+
+    Raises:
+        IntakeError: a required column is missing.
+    """
+    table, header = as_table(frame, name=name)
+    bound = bind(load_source("leaddone"), Kind.TRACKING, header, name)
+    lines = Lines(table, bound, _files(Lines(table, bound, name), name))
+    at = now or datetime.now(UTC)
+    return _updates_slice(lines, Seen(), modified=at, now=at)
+
+
+@dataclass(slots=True)
+class _Day:
+    """What the files of one call share."""
+
+    seen: Seen
+    left: int | None
+
+    def take(self, wanted: int) -> int:
+        """Take so many records from what the limit leaves."""
+        if self.left is None:
+            return wanted
+        taken = min(wanted, self.left)
+        self.left -= taken
+        return taken
+
+
+@dataclass(slots=True)
+class _Paid:
+    """Orders of one file that were skipped as paid: said once, on the file's last slice."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+
+    def add(self, judged: JudgedOrders) -> None:
+        self.count += judged.paid
+        self.amount += judged.paid_amount
+
+    def warnings(self, source: Source) -> tuple[str, ...]:
+        if not self.count:
+            return ()
+        worth = f"{self.amount:,.2f}".removesuffix(".00") + (f" {source.currency}" if source.currency else "")
+        what = f"{self.count:,} orders" if self.count > 1 else "1 order"
+        advice = (
+            ""
+            if source.paid
+            else "; set paid to send if a courier shall collect for them, to skip if this is right"
+        )
+        return (f"{what} worth {worth} skipped as already paid{advice}",)
+
+
+def _whole_or_broken(slices: Iterator[Slice], nothing: pd.DataFrame) -> Iterator[Slice]:
+    try:
+        yield from slices
+    except IntakeError as error:
+        yield Slice(frame=nothing.copy(), refused=empty(), rows=RowCounts(), broken=error)
+
+
+def _orders_of(
+    file: Path | str, day: _Day, chosen: Source | None, paid: Literal["skip", "send"] | None, slice_rows: int
+) -> Iterator[Slice]:
+    if day.left == 0:
+        return
+    table = open_table(file)
+    source = chosen or recognise(Kind.ORDERS, table.header, table.name)
+    source = source if paid is None else source.model_copy(update={"paid": paid})
+    bound = bind(source, Kind.ORDERS, table.header, table.name)
+    held: Lines | None = None
+    paid_orders = _Paid()
+    for part, is_last in _with_last(table.slices(slice_rows)):
+        lines = Lines(part, bound, table.name).after(held)
+        begins = np.flatnonzero(orders.starts(lines))
+        # The last order of a slice may go on in the next one.
+        whole = len(begins) if is_last or not bound.joins_lines else len(begins) - 1
+        taken = day.take(whole)
+        if taken:
+            judged = orders.judge(lines if taken == len(begins) else lines.part(0, begins[taken]))
+            paid_orders.add(judged)
+            done = is_last or day.left == 0
+            warnings = (*paid_orders.warnings(source), *bound.blind_spots()) if done else ()
+            yield _orders_slice(judged, day.seen, warnings)
+            if done:
+                return
+        held = lines.part(begins[whole]) if whole < len(begins) else None
+
+
+def _updates_of(
+    file: Path | str, day: _Day, chosen: Source | None, now: datetime, slice_rows: int
+) -> Iterator[Slice]:
+    if day.left == 0:
+        return
+    table = open_table(file)
+    source = chosen or recognise(Kind.TRACKING, table.header, table.name)
+    bound = bind(source, Kind.TRACKING, table.header, table.name)
+    for part in table.slices(slice_rows):
+        lines = Lines(part, bound, table.name)
+        taken = day.take(len(lines))
+        if taken:
+            kept = lines if taken == len(lines) else lines.part(0, taken)
+            yield _updates_slice(kept, day.seen, modified=table.modified, now=now)
+
+
+def _orders_slice(judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = ()) -> Slice:
+    """Settle what repeats, count the rows, and part the good from the refused."""
+    frame, refusals, count = judged.frame, judged.refusals, judged.count
+    contents = [*ORDER_FIELDS[1:], "skipped"]
+    repeats = _settle_repeats(frame, refusals, seen, contents, judged.lines.bound.shown("id"))
+    refused = refusals.mask(len(frame)).to_numpy()
+    skipped = (frame["skipped"] != "").to_numpy(dtype=bool) & ~refused & ~repeats
+    sent = ~refused & ~repeats & ~skipped
+    return Slice(
+        frame=frame[sent | skipped].reset_index(drop=True),
+        refused=refused_rows(judged.lines, refusals, first=judged.first, count=count, ids=frame["id"]),
+        rows=RowCounts(
+            read=int(count.sum()),
+            quarantined=int(count[refused].sum()),
+            skipped=int(count[skipped].sum()),
+            merged=int(count[repeats].sum() + (count[sent] - 1).sum()),
+            valid=int(sent.sum()),
+        ),
+        warnings=warnings,
+    )
+
+
+def _updates_slice(lines: Lines, seen: Seen, *, modified: datetime, now: datetime) -> Slice:
+    updates = tracking.judge(lines, modified=modified, now=now)
+    frame, refusals = updates.frame, updates.refusals
+    # Each event is a record of its own, so its whole content is its key.
+    keys = ["id", "tracking_number", "status", "event_time"]
+    repeats = _settle_repeats(frame, refusals, seen, keys, None)
+    refused = refusals.mask(len(frame)).to_numpy()
+    good = ~refused & ~repeats
+    every = np.arange(len(frame))
+    return Slice(
+        frame=frame[good].reset_index(drop=True),
+        refused=refused_rows(lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]),
+        rows=RowCounts(
+            read=len(frame),
+            quarantined=int(refused.sum()),
+            merged=int(repeats.sum()),
+            valid=int(good.sum()),
+        ),
+    )
+
+
+def _settle_repeats(
+    frame: pd.DataFrame, refusals: Refusals, seen: Seen, contents: list[str], id_column: str | None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say which records repeat an earlier one exactly; refuse those that only share its id."""
+    standing = np.flatnonzero(~refusals.mask(len(frame)).to_numpy())
+    records = frame.iloc[standing]
+    keys = ["id"] if id_column is not None else contents
+    verdict = seen.judge([records[name] for name in keys], [records[name] for name in contents])
+    for at in standing[verdict == DIFFERS_VERDICT]:
+        refusals.add(at, DIFFERS, id_column)
+    repeats = np.zeros(len(frame), dtype=bool)
+    repeats[standing[verdict == REPEAT]] = True
+    return repeats
+
+
+def _files(lines: Lines, name: str) -> pd.Series[Any]:
+    at = lines.bound.position("source_file")
+    return lines.files if at is None else lines.cells(at).fillna(name)
+
+
+def _with_last(parts: Iterator[Any]) -> Iterator[tuple[Any, bool]]:
+    ahead = next(parts, None)
+    while ahead is not None:
+        part, ahead = ahead, next(parts, None)
+        yield part, ahead is None
+
+
+def _nothing(model: type[OrdersTable | TrackingTable]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: pd.Series(dtype=column.dtype.type) for name, column in model.to_schema().columns.items()}
+    )
+
+
+_NO_ORDERS = _nothing(OrdersTable)
+_NO_UPDATES = _nothing(TrackingTable)

@@ -1,0 +1,239 @@
+"""Why a row is refused: a stable code for programs, a sentence and a remedy for its owner.
+
+Sentences are made here and nowhere else, and never hold what the cell holds: a reason is shown where personal
+data has no business. The row itself stands in the quarantine's `raw`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from leaddone_pipeline.contract import price_problem
+from leaddone_pipeline.intake.normalize import AMBIGUOUS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Code", "Reason", "explain", "unknown_status"]
+
+_MAD_DIGITS = 9
+
+
+class Code(StrEnum):
+    """Stable names of the reasons for quarantine."""
+
+    MISSING = "missing"
+    RAGGED = "ragged"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    NUL = "nul_byte"
+    NOT_TEXT = "not_text"
+    TOO_LONG = "too_long"
+    CONTROL_CHARACTER = "control_character"
+    SCIENTIFIC = "scientific_notation"
+    LETTERS = "letters"
+    SEVERAL_NUMBERS = "several_numbers"
+    WRONG_LENGTH = "wrong_length"
+    NO_SUCH_NUMBER = "no_such_number"
+    AMBIGUOUS = "ambiguous_number"
+    NOT_A_NUMBER = "not_a_number"
+    NEGATIVE = "negative"
+    ZERO = "zero"
+    FRACTION = "fraction"
+    OUT_OF_RANGE = "out_of_range"
+    UNKNOWN_STATUS = "unknown_status"
+    NOT_A_TIME = "not_a_time"
+    NO_OFFSET = "no_offset"
+    IN_THE_FUTURE = "in_the_future"
+    DIFFERS_FROM_EARLIER = "differs_from_earlier"
+    LINES_DISAGREE = "lines_disagree"
+    ORDER_TWICE = "order_twice_in_a_row"
+    BALANCE_UNKNOWN = "balance_unknown"
+    FOREIGN_CURRENCY = "foreign_currency"
+    WITH_ORDER = "with_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code, what is wrong in one clause, and what to do in one sentence without its full stop."""
+
+    code: Code
+    problem: str
+    remedy: str
+
+
+RAGGED = Reason(
+    Code.RAGGED,
+    "row: another number of cells than the header has",
+    "Put cells that hold the delimiter in quotes, or complete the row",
+)
+UNCLOSED_QUOTE = Reason(
+    Code.UNCLOSED_QUOTE,
+    "row: a quote is opened and not closed, and has swallowed what follows it",
+    "Delete the stray quote; the rows that it swallowed are in this row's raw text",
+)
+NUL = Reason(Code.NUL, "row: it holds a NUL byte", "Export the file again, it was damaged on its way")
+NOT_TEXT = Reason(Code.NOT_TEXT, "row: a cell holds half a character", "Export the file again as UTF-8")
+DIFFERS = Reason(
+    Code.DIFFERS_FROM_EARLIER,
+    "id: an earlier row of the day has the same id and other content; the earlier one stands",
+    "Give the order an id of its own, or delete the row that is wrong",
+)
+LINES_DISAGREE = Reason(
+    Code.LINES_DISAGREE,
+    "order: its rows disagree about phone, city or amount",
+    "Correct the rows, or leave these columns empty on all but the order's first row",
+)
+ORDER_TWICE = Reason(
+    Code.ORDER_TWICE,
+    "order: two rows running carry the order's total: one order of two lines, or one order twice",
+    "Leave the order's columns empty on further lines, or delete the repeated row",
+)
+BALANCE_UNKNOWN = Reason(
+    Code.BALANCE_UNKNOWN,
+    "price: paid in part, and the file does not say what is left to collect",
+    "Export with the column Outstanding Balance, or enter what is left as the order's total",
+)
+FUTURE = Reason(
+    Code.IN_THE_FUTURE,
+    "event_time: more than 24 hours ahead of now",
+    "Correct the time, or the clock of the program that wrote it",
+)
+WITH_ORDER = Reason(Code.WITH_ORDER, "a further line of the order above", "Correct the order's first row")
+
+
+def foreign_currency(expected: str) -> Reason:
+    """Refuse an amount that LeadDone, which knows no currency, would take for another."""
+    return Reason(
+        Code.FOREIGN_CURRENCY,
+        f"currency: not {expected}, and LeadDone would take the amount for {expected}",
+        f"Convert the amount, or set currency in the source's YAML if the shop does not sell in {expected}",
+    )
+
+
+def unexpected(column: str) -> Reason:
+    """Refuse an order whose state the source does not know."""
+    return Reason(
+        Code.UNKNOWN_STATUS,
+        f"{column}: empty, or a state that the source does not know",
+        "Correct the cell, or list the state in a source YAML of your own",
+    )
+
+
+def unknown_status(status: str, known: Iterable[str]) -> Reason:
+    """Refuse a courier's word that the source does not map, naming the nearest one that it does."""
+    near = get_close_matches(status.casefold(), list(known), n=1, cutoff=0.6)
+    hint = f'; the nearest known is "{near[0]}"' if near else ""
+    return Reason(
+        Code.UNKNOWN_STATUS,
+        f"status: not among those that the source knows{hint}",
+        "Correct the status, or map it in a source YAML of your own",
+    )
+
+
+def explain(field: str, value: str | None) -> Reason:
+    """Say why a cell, normalized as far as it could be, is not what the field must be."""
+    if value is None:
+        return Reason(Code.MISSING, f"{field}: empty", f"Enter the {field.replace('_', ' ')}")
+    by_field = {"phone": _phone, "price": _price, "qte": _qte, "event_time": _time}
+    return by_field[field](value) if field in by_field else _text(field, value)
+
+
+def _phone(value: str) -> Reason:
+    digits = sum(letter.isdigit() for letter in value)
+    if _scientific(value):
+        return _lost_digits("phone")
+    if re.search(r"[/,;|&]|\bou\b|\bو\b", value) and digits > _MAD_DIGITS:
+        return Reason(
+            Code.SEVERAL_NUMBERS, "phone: more than one number", "Leave the number that LeadDone shall call"
+        )
+    if any(letter.isalpha() for letter in value):
+        return Reason(Code.LETTERS, "phone: letters among the digits", "Write the number in digits alone")
+    national = re.sub(r"^(?:00212|212|0)", "", "".join(letter for letter in value if letter.isdigit()))
+    if len(national) != _MAD_DIGITS:
+        return Reason(
+            Code.WRONG_LENGTH,
+            f"phone: {len(national)} digits, a number in MA has {_MAD_DIGITS} after the 0",
+            "Correct the number; write a foreign one with + and its country code",
+        )
+    return Reason(
+        Code.NO_SUCH_NUMBER,
+        "phone: a number in MA begins with 05, 06, 07 or 08",
+        "Correct the number; write a foreign one with + and its country code",
+    )
+
+
+def _price(value: str) -> Reason:
+    if _scientific(value):
+        return _lost_digits("price")
+    if AMBIGUOUS.fullmatch(value):
+        return Reason(
+            Code.AMBIGUOUS,
+            "price: its one separator may be a decimal point or mark thousands",
+            "Write two decimals, or no separator for thousands",
+        )
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        return Reason(Code.NOT_A_NUMBER, "price: not a number", "Write the amount in digits, such as 199.50")
+    if amount == 0:
+        return Reason(Code.ZERO, "price: zero", "Enter the price, or leave the order out")
+    if amount < 0:
+        return Reason(Code.NEGATIVE, "price: negative", "Enter what the customer pays")
+    problem = price_problem(amount) or "not written in digits alone"
+    return Reason(Code.OUT_OF_RANGE, f"price: {problem}", "Enter the price in dirhams, such as 199.50")
+
+
+def _qte(value: str) -> Reason:
+    remedy = "Enter the number of pieces as a whole number"
+    if _scientific(value):
+        return _lost_digits("qte")
+    if re.fullmatch(r"[0-9]*[.,][0-9]+", value):
+        return Reason(Code.FRACTION, "qte: a fraction", remedy)
+    if re.fullmatch(r"0+", value):
+        return Reason(Code.ZERO, "qte: zero", remedy)
+    if re.fullmatch(r"[0-9]+", value):
+        return Reason(Code.OUT_OF_RANGE, "qte: a thousand million or more", remedy)
+    return Reason(Code.NOT_A_NUMBER, "qte: not a whole number", remedy)
+
+
+def _time(value: str) -> Reason:
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", value):
+        return Reason(
+            Code.NO_OFFSET,
+            "event_time: without an offset from UTC",
+            "Add the offset, such as 2026-11-23T10:00:00+01:00",
+        )
+    return Reason(
+        Code.NOT_A_TIME,
+        "event_time: not an ISO 8601 time",
+        "Write it with its offset, such as 2026-11-23T10:00:00+01:00",
+    )
+
+
+def _text(field: str, value: str) -> Reason:
+    if field in {"id", "tracking_number"} and _scientific(value):
+        return _lost_digits(field)
+    if "\x00" in value:
+        return NUL
+    if any(letter < " " or letter == "\x7f" for letter in value):
+        return Reason(
+            Code.CONTROL_CHARACTER, f"{field}: a line end or control character", "Write it on one line"
+        )
+    return Reason(Code.TOO_LONG, f"{field}: {len(value)} characters", "Shorten it")
+
+
+def _scientific(value: str) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+", value) is not None
+
+
+def _lost_digits(field: str) -> Reason:
+    return Reason(
+        Code.SCIENTIFIC,
+        f"{field}: a spreadsheet has written it as a power of ten, and its digits are gone",
+        "Export the file again and do not save it in a spreadsheet, or format the column as text first",
+    )

@@ -87,7 +87,7 @@ _ENDS = re.compile(f"^[{_TRIMMED}]+|[{_TRIMMED}]+$")
 
 def trim(text: str) -> str:
     """Take from both ends what Laravel's middleware would take, so that what is signed is what is read."""
-    if text.isascii() and text and text[0] > " " and text[-1] > " " and text[-1] != "\x7f":
+    if text and " " < text[0] < "\x7f" and " " < text[-1] < "\x7f":
         return text
     return _ENDS.sub("", text)
 
@@ -102,6 +102,7 @@ def price_problem(price: Decimal) -> str | None:
         return "10^15 or more"
     if 0 < price < MIN_PRICE:
         return "below 0.0001"
-    if len(price.normalize().as_tuple().digits) > MAX_PRICE_DIGITS:
+    written = "".join(map(str, price.as_tuple().digits)).strip("0")
+    if len(written) > MAX_PRICE_DIGITS:
         return "more than 15 significant digits"
     return None

@@ -15,7 +15,7 @@ from leaddone_pipeline.delivery.decide import End, Halving, Health, Sent, Step, 
 from leaddone_pipeline.delivery.pace import backoff_seconds
 from leaddone_pipeline.delivery.stops import stop_reason
 from leaddone_pipeline.errors import LeadDoneError
-from leaddone_pipeline.ledger import Claim, Ledger, claiming
+from leaddone_pipeline.ledger import Claim, Ledger, claiming, settling
 from leaddone_pipeline.webhook import Answer, body, read_answer
 
 if TYPE_CHECKING:
@@ -239,11 +239,11 @@ class Sender:
         """The answer's transaction: what is settled, what is claimed again, how long to wait (rules 13, 26)."""
         now = self._ledger.now()
         if step.blanket:
-            claiming.unreject(connection, [number for number, _ in job.family.halving.lone])
+            settling.unreject(connection, [number for number, _ in job.family.halving.lone])
         if step.end == End.BUSY and step.wait_seconds is not None:
             until = self._clock.now() + step.wait_seconds
             claiming.wait_until(connection, self._account_id, until=until)
-        return claiming.settle(
+        return settling.settle(
             connection,
             now,
             run_id=self._lease.run_id,

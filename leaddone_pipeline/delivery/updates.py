@@ -34,8 +34,8 @@ class Update:
         """Forward in event time; at equal times by progress, then by the order of the rows (rule 28)."""
         rank, other_rank = STATUS_RANK.get(self.status, 0), STATUS_RANK.get(other.status, 0)
         if not self.timed:
-            forward = rank >= other_rank and other.status not in TERMINAL_STATUSES
-            return forward and self.event_at >= other.event_at
+            leaves = other.status in TERMINAL_STATUSES and self.status != other.status
+            return self.event_at >= other.event_at and rank >= other_rank and not leaves
         return (self.event_at, rank) >= (other.event_at, other_rank)
 
 

@@ -1,10 +1,11 @@
 """Delivery state in SQL: the truth about what was claimed, sent and answered."""
 
-from leaddone_pipeline.ledger import claiming, person, reading, recording
-from leaddone_pipeline.ledger.claiming import Claim, Claimed, Outcome
+from leaddone_pipeline.ledger import claiming, person, reading, recording, settling
+from leaddone_pipeline.ledger.claiming import Claim, Claimed
 from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
 from leaddone_pipeline.ledger.reading import LINK_COLUMNS, Status
 from leaddone_pipeline.ledger.recording import Known
+from leaddone_pipeline.ledger.settling import Outcome
 from leaddone_pipeline.ledger.tables import State
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "person",
     "reading",
     "recording",
+    "settling",
 ]

@@ -1,4 +1,4 @@
-"""Claims and leases: who may send which records, and how their answers are written down (delivery.md B).
+"""Claims and leases: who may send which records (delivery.md B).
 
 Every function takes the connection of one write transaction; the caller decides what else belongs to it.
 """
@@ -12,11 +12,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
-    Update,
-    and_,
-    bindparam,
-    case,
     delete,
     func,
     insert,
@@ -25,28 +20,25 @@ from sqlalchemy import (
     update,
 )
 
-from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.recording import change, message_ids
-from leaddone_pipeline.ledger.tables import State, accounts, audit, batches, claims, records, runs
+from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, records, runs
 
 if TYPE_CHECKING:
+    from leaddone_pipeline.contract import Kind
     from collections.abc import Iterable, Sequence
 
 __all__ = [
     "Claim",
     "Claimed",
-    "Outcome",
     "claim",
     "end_run",
+    "enter",
     "give_back",
-    "live_claims",
     "open_claims",
     "renew",
-    "settle",
     "start_run",
     "still_held",
     "take_over",
-    "unreject",
     "wait_until",
 ]
 
@@ -74,18 +66,6 @@ class Claimed:
     claim: Claim | None
     busy: frozenset[int]
     wait_until: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How one record stands after an attempt. `words` are the server's, masked already (rule 3)."""
-
-    number: int
-    state: State
-    internal_id: str | None = None
-    words: str = ""
-    held: bool = False
-    unknown: bool = False
 
 
 def start_run(
@@ -140,7 +120,7 @@ def claim(
         select(
             records.c.number, records.c.content_hash, records.c.state, records.c.held, records.c.account_id
         )
-        .where(records.c.number.in_(numbers))
+        .where(records.c.number.in_(numbers), records.c.forgotten.is_(False))
         .order_by(records.c.number)
         .with_for_update()
     ).all()
@@ -158,13 +138,15 @@ def claim(
         connection,
         [(number, {"content_hash": hashes[number]}) for number in free if sendable[number] != hashes[number]],
     )
-    made = _enter(connection, now, run_id=run_id, numbers=free, attempt=1) if free else None
-    return Claimed(made, frozenset(held.intersection(sendable)), wait_until(connection, rows[0].account_id))
+    made = enter(connection, now, run_id=run_id, numbers=free, attempt=1) if free else None
+    until = wait_until(connection, rows[0].account_id) if rows else None
+    return Claimed(made, frozenset(held.intersection(sendable)), until)
 
 
-def _enter(
+def enter(
     connection: Connection, now: ColumnElement[float], *, run_id: int, numbers: Sequence[int], attempt: int
 ) -> Claim:
+    """Write a claim on these records, which the caller has seen to be free or its own."""
     token = secrets.token_hex(8)
     batch_id = connection.execute(
         insert(batches)
@@ -179,128 +161,6 @@ def _enter(
         ],
     )
     return Claim(batch_id, token, attempt, tuple(numbers))
-
-
-def settle(
-    connection: Connection,
-    now: ColumnElement[float],
-    *,
-    run_id: int,
-    held: Claim,
-    outcomes: Sequence[Outcome],
-    again: Sequence[Sequence[int]] = (),
-) -> list[Claim] | None:
-    """Write an answer down and claim what must be sent again, in one transaction (rules 10, 13 and 20).
-
-    Returns:
-        One claim for each part of `again`; None if the claim was taken over meanwhile: then the acceptances
-        alone were written, and nothing may be sent again.
-    """
-    ended = connection.execute(
-        update(batches)
-        .where(batches.c.id == held.batch_id, batches.c.token == held.token, batches.c.ending.is_(None))
-        .values(ending="settled", ended_at=now)
-    )
-    if ended.rowcount == 0:
-        _write(connection, now, held, [o for o in outcomes if o.state == State.ACCEPTED])
-        return None
-    connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
-    _write(connection, now, held, outcomes)
-    return [_enter(connection, now, run_id=run_id, numbers=part, attempt=held.attempt + 1) for part in again]
-
-
-def _write(
-    connection: Connection, now: ColumnElement[float], held: Claim, outcomes: Sequence[Outcome]
-) -> None:
-    if not outcomes:
-        return
-    words = message_ids(connection, (outcome.words for outcome in outcomes))
-    claimed_at = connection.execute(
-        select(batches.c.claimed_at).where(batches.c.id == held.batch_id)
-    ).scalar_one()
-    values = [
-        {
-            "at_number": outcome.number,
-            "new_state": outcome.state,
-            "new_held": outcome.held,
-            "new_internal_id": outcome.internal_id,
-            "new_message": words[outcome.words],
-            "unknown": int(outcome.unknown),
-        }
-        for outcome in outcomes
-    ]
-    written = connection.execute(_outcome_statement(now, held, claimed_at), values).rowcount
-    if any(outcome.state == State.ACCEPTED for outcome in outcomes):
-        _note_accepted_updates(connection, [o.number for o in outcomes if o.state == State.ACCEPTED])
-    if written != len(outcomes):
-        _report_second_ids(connection, now, outcomes)
-
-
-def _outcome_statement(now: ColumnElement[float], held: Claim, claimed_at: float) -> Update:
-    """An acceptance is for ever: nothing is written over it (rules 20 and 22)."""
-    unknown = bindparam("unknown", type_=Integer)
-    return (
-        update(records)
-        .where(records.c.number == bindparam("at_number"), records.c.state != State.ACCEPTED)
-        .values(
-            state=bindparam("new_state"),
-            held=bindparam("new_held"),
-            internal_id=bindparam("new_internal_id"),
-            message_id=bindparam("new_message"),
-            attempts=records.c.attempts + held.attempt,
-            unknown_attempts=records.c.unknown_attempts + unknown,
-            first_sent_at=func.coalesce(records.c.first_sent_at, claimed_at),
-            answered_at=case((unknown == 1, records.c.answered_at), else_=now),
-            batch_id=held.batch_id,
-        )
-    )
-
-
-def _note_accepted_updates(connection: Connection, numbers: Sequence[int]) -> None:
-    """The last accepted status is what the next one is measured against (rule 28)."""
-    connection.execute(
-        update(records)
-        .where(
-            records.c.number.in_(numbers), records.c.kind == Kind.TRACKING, records.c.state == State.ACCEPTED
-        )
-        .values(
-            accepted_tracking_number=records.c.tracking_number,
-            accepted_status=records.c.status,
-            accepted_event_at=records.c.event_at,
-            accepted_timed=records.c.timed,
-        )
-    )
-
-
-def _report_second_ids(
-    connection: Connection, now: ColumnElement[float], outcomes: Sequence[Outcome]
-) -> None:
-    """Keep the first internal id and write the second into the audit (rule 20)."""
-    said = {o.number: o.internal_id for o in outcomes if o.state == State.ACCEPTED}
-    for row in connection.execute(
-        select(records).where(records.c.number.in_(said), records.c.state == State.ACCEPTED)
-    ).all():
-        if row.internal_id != said[row.number]:
-            connection.execute(
-                insert(audit).values(
-                    at=now,
-                    command="second internal id",
-                    account_id=row.account_id,
-                    kind=row.kind,
-                    order_id=row.order_id,
-                    before=row.internal_id or "",
-                    after=said[row.number] or "",
-                )
-            )
-
-
-def unreject(connection: Connection, numbers: Sequence[int]) -> None:
-    """Make records pending again whose refusal meant the account, not the record (rule 19)."""
-    connection.execute(
-        update(records)
-        .where(records.c.number.in_(numbers), records.c.state == State.REJECTED)
-        .values(state=State.PENDING, answered_at=None, message_id=None)
-    )
 
 
 def still_held(connection: Connection, held: Claim) -> bool:
@@ -374,23 +234,14 @@ def take_over(
     return taken
 
 
-def live_claims(connection: Connection, now: ColumnElement[float], numbers: Sequence[int]) -> frozenset[int]:
-    """Those of these records that a living run holds right now (rule 11)."""
-    living = and_(runs.c.ended_at.is_(None), runs.c.lease_until >= now)
-    return open_claims(connection, numbers, living)
-
-
-def open_claims(
-    connection: Connection, numbers: Sequence[int], *conditions: ColumnElement[bool]
-) -> frozenset[int]:
+def open_claims(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:
     """Those of these records that any claim holds, its run living or dead."""
     if not numbers:
         return frozenset()
     spans = connection.execute(
-        select(claims.c.first_number, claims.c.last_number)
-        .join(batches, batches.c.id == claims.c.batch_id)
-        .join(runs, runs.c.id == batches.c.run_id)
-        .where(claims.c.first_number <= max(numbers), claims.c.last_number >= min(numbers), *conditions)
+        select(claims.c.first_number, claims.c.last_number).where(
+            claims.c.first_number <= max(numbers), claims.c.last_number >= min(numbers)
+        )
     ).all()
     if not spans:
         return frozenset()

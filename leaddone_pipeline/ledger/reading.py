@@ -125,8 +125,18 @@ def _outcome(now: ColumnElement[float]) -> ColumnElement[str]:
         runs.c.id == batches.c.run_id,
         or_(runs.c.ended_at.is_not(None), runs.c.lease_until < now),
     )
+    order = records.alias("its_order")
+    held_back = exists().where(
+        order.c.account_id == records.c.account_id,
+        order.c.kind == Kind.ORDERS,
+        order.c.order_id == records.c.order_id,
+        order.c.state.in_([State.REJECTED, State.SKIPPED]),
+    )
+    pending = records.c.state == State.PENDING
     return case(
-        (and_(records.c.state == State.PENDING, dead), State.UNCONFIRMED.value), else_=records.c.state
+        (and_(pending, dead), State.UNCONFIRMED.value),
+        (and_(pending, records.c.kind == Kind.TRACKING, held_back), State.HELD_BACK.value),
+        else_=records.c.state,
     )
 
 
@@ -192,6 +202,7 @@ def updates(
         .where(
             records.c.account_id == account_id,
             records.c.kind == Kind.TRACKING,
+            records.c.forgotten.is_(False),
             records.c.number > after,
             unknown if only_unknown else or_(unknown, records.c.state == State.PENDING),
             or_(order.c.state.is_(None), order.c.state == State.ACCEPTED),

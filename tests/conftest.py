@@ -1,0 +1,26 @@
+import os
+
+import pytest
+
+from leaddone_pipeline.ledger import Ledger
+from leaddone_pipeline.testing import LeadDoneSandbox
+
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(f"sqlite:///{tmp_path}/ledger.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def sandbox():
+    return LeadDoneSandbox()
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("LEADDONE_"):
+            monkeypatch.delenv(name)

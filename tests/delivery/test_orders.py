@@ -1,0 +1,300 @@
+"""Orders on their way, through the public delivery, a real ledger and the sandbox. Rules are delivery.md's."""
+
+import httpx
+import pytest
+from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
+
+from leaddone_pipeline.errors import (
+    CredentialsRejected,
+    EndpointWrong,
+    IntakeError,
+    LeadDoneUnavailable,
+)
+from leaddone_pipeline.testing import LeadDoneSandbox
+
+
+def processed(sandbox):
+    return {order_id: order["processed"] for order_id, order in sandbox.orders.items()}
+
+
+def outcomes(delivery):
+    return dict(delivery.links()[["order_id", "outcome"]].itertuples(index=False))
+
+
+def test_every_order_is_accepted_and_linked_to_leaddones_id(ledger, sandbox):
+    report = delivery_to(sandbox, ledger).orders([orders_frame(ids(25))], day="2026-11-16")
+
+    links = dict(report.links[["order_id", "internal_id"]].itertuples(index=False))
+    assert report.counts["accepted"] == report.counts["sent"] == report.counts["valid"] == 25
+    assert links == {order_id: order["internal_id"] for order_id, order in sandbox.orders.items()}
+    assert set(report.links["partition_date"].dt.strftime("%Y-%m-%d")) == {"2026-11-16"}
+
+
+@pytest.mark.parametrize("shop", ["default", "renamed"])
+def test_a_rerun_sends_nothing_even_under_another_label(ledger, sandbox, shop):
+    """Rules 1 and 22."""
+    delivery_to(sandbox, ledger).orders([orders_frame(ids(25))])
+
+    again = delivery_to(sandbox, ledger, shop=shop).orders([orders_frame(ids(25))])
+
+    assert (again.counts["accepted"], again.counts["sent"], again.requests) == (25, 0, 0)
+
+
+def test_another_address_is_another_account(ledger, sandbox):
+    """Rule 1: what one account accepted says nothing about another."""
+    delivery_to(sandbox, ledger).orders([orders_frame(ids(5))])
+
+    other = delivery_to(sandbox, ledger, base_url="https://other.test/api/webhook")
+
+    assert other.orders([orders_frame(ids(5))]).counts["sent"] == 5
+
+
+def test_an_accepted_order_that_changed_is_counted_and_not_sent(ledger, sandbox):
+    """Rule 22: the API has no update."""
+    delivery_to(sandbox, ledger).orders([orders_frame(["A"])])
+
+    report = delivery_to(sandbox, ledger).orders([orders_frame(["A"], price="250")])
+
+    assert (report.counts["changed"], report.counts["accepted"], report.requests) == (1, 1, 0)
+
+
+def test_a_rejected_order_is_sent_again_only_when_it_changed(ledger, sandbox):
+    """Rule 23."""
+    refused = orders_frame(["A"], city="Zone non desservie")
+    first = delivery_to(sandbox, ledger).orders([refused])
+    same = delivery_to(sandbox, ledger).orders([refused])
+    mended = delivery_to(sandbox, ledger).orders([orders_frame(["A"])])
+
+    assert [r.counts["rejected"] for r in (first, same, mended)] == [1, 1, 0]
+    assert [r.counts["sent"] for r in (first, same, mended)] == [1, 0, 1]
+    assert mended.counts["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["lost_answer:1", "lost_request:1", "html_error:1", "truncated:1", "unavailable:1"]
+)
+@pytest.mark.parametrize("guarantee", ["at_least_once", "at_most_once"])
+def test_an_order_of_unknown_fate_is_held_and_never_sent_again(ledger, fault, guarantee):
+    """Rules 15 to 17: until the probe exists, both guarantees hold it for a person."""
+    sandbox = LeadDoneSandbox(faults=[fault])
+    report = delivery_to(sandbox, ledger, guarantee=guarantee).orders([orders_frame(ids(25))])
+    again = delivery_to(sandbox, ledger, guarantee=guarantee).orders([orders_frame(ids(25))])
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (15, 10)
+    assert (again.counts["unconfirmed"], again.requests) == (10, 0)
+    assert set(report.links.query("outcome == 'unconfirmed'")["held"]) == {True}
+    assert set(processed(sandbox).values()) == {1}
+
+
+def test_an_answer_without_some_results_leaves_those_alone_unconfirmed(ledger):
+    sandbox = LeadDoneSandbox(faults=["partly:1"])
+    report = delivery_to(sandbox, ledger).orders([orders_frame(ids(10))])
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("unauthorized", CredentialsRejected), ("redirect", EndpointWrong)]
+)
+def test_wrong_settings_stop_the_run_and_every_slice_is_still_recorded(ledger, fault, error):
+    """Rule 5: what was not sent is pending, also the slices that came after the stop."""
+    sandbox = LeadDoneSandbox(faults=[fault])
+    slices = [orders_frame(ids(20)), orders_frame(ids(20, "B"))]
+    report = delivery_to(sandbox, ledger).orders(slices)
+
+    assert isinstance(report.stopped, error)
+    assert (report.counts["pending"], report.requests) == (40, 1)
+    assert set(outcomes(delivery_to(sandbox, ledger)).values()) == {"pending"}
+
+
+def test_an_order_refused_by_index_costs_one_request_more(ledger):
+    def script(records):
+        bad = {f"{i}.price": ["too dear"] for i, r in enumerate(records) if r["id"] == "A317"}
+        return httpx.Response(422, json={"message": "invalid", "errors": bad}) if bad else None
+
+    server = ScriptedServer(script)
+    report = delivery_to(server, ledger, batch_size=500).orders([orders_frame(ids(500))])
+
+    assert (report.counts["accepted"], report.counts["rejected"], report.requests) == (499, 1, 2)
+    assert report.links.query("outcome == 'rejected'")["message"].tolist() == ["too dear"]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("bad", ["A0", "A317", "A499"])
+def test_a_bad_order_without_index_is_found_by_halving(ledger, status, bad):
+    """At most 2 x ceil(log2 n) + 1 requests for one bad record; the others are accepted."""
+    server = ScriptedServer(
+        lambda records: httpx.Response(status, json={"message": "bad batch"})
+        if bad in [r["id"] for r in records]
+        else None
+    )
+    report = delivery_to(server, ledger, batch_size=500).orders([orders_frame(ids(500))])
+
+    assert (report.counts["accepted"], report.counts["rejected"]) == (499, 1)
+    assert report.requests <= 19
+    assert max(processed(server).values()) == 1
+
+
+def test_indexes_that_name_the_wrong_orders_end_in_halving(ledger):
+    """After three rounds by index a batch is halved, so that a confused server ends the run all the same."""
+    server = ScriptedServer(
+        lambda records: httpx.Response(422, json={"message": "no", "errors": {"0.id": ["taken"]}})
+        if len(records) > 2
+        else None
+    )
+    report = delivery_to(server, ledger, batch_size=20).orders([orders_frame(ids(20))])
+
+    assert (report.counts["rejected"], report.counts["accepted"]) == (3, 17)
+
+
+def test_a_blanket_refusal_stops_the_run_and_refuses_no_order(ledger):
+    """Rule 19."""
+    server = ScriptedServer(lambda _: httpx.Response(400, json={"message": "account suspended"}))
+    report = delivery_to(server, ledger).orders([orders_frame(ids(30))])
+
+    assert isinstance(report.stopped, LeadDoneUnavailable)
+    assert "account suspended" in str(report.stopped)
+    assert (report.counts["pending"], report.counts["rejected"]) == (30, 0)
+
+
+def test_three_batches_of_unknown_fate_in_a_row_stop_the_run(ledger):
+    """Rule 18."""
+    sandbox = LeadDoneSandbox(faults=["html_error"])
+    report = delivery_to(sandbox, ledger).orders([orders_frame(ids(60))])
+
+    assert isinstance(report.stopped, LeadDoneUnavailable)
+    assert (report.counts["unconfirmed"], report.counts["pending"], report.requests) == (30, 30, 3)
+
+
+def test_a_run_whose_only_batch_was_not_answered_counts_as_stopped(ledger):
+    """Rule 18: no answer settled anything."""
+    report = delivery_to(LeadDoneSandbox(faults=["html_error"]), ledger).orders([orders_frame(ids(5))])
+
+    assert isinstance(report.stopped, LeadDoneUnavailable)
+    assert report.counts["unconfirmed"] == 5
+
+
+def test_no_request_leaves_before_the_time_that_leaddone_named(ledger):
+    """Rule 26."""
+    clock, times = PassingClock(), []
+
+    def script(_records):
+        times.append(clock.time)
+        return httpx.Response(429, headers={"retry-after": "120"}) if len(times) == 1 else None
+
+    report = delivery_to(ScriptedServer(script), ledger, clock=clock).orders([orders_frame(ids(30))])
+
+    assert report.counts["accepted"] == 30
+    assert times[1] - times[0] >= 120
+
+
+def test_the_wait_binds_the_next_run_of_the_account_too(ledger):
+    """Rule 26, through the ledger: a run that was stopped meanwhile does not make the next one forget."""
+    clock, times = PassingClock(), []
+
+    def script(_records):
+        times.append(clock.time)
+        return httpx.Response(429, headers={"retry-after": "2000"}) if len(times) == 1 else None
+
+    server = ScriptedServer(script)
+    first = delivery_to(server, ledger, clock=clock).orders([orders_frame(ids(10))])
+    second = delivery_to(server, ledger, clock=clock).orders([orders_frame(ids(10))])
+
+    assert isinstance(first.stopped, LeadDoneUnavailable)
+    assert first.counts["pending"] == second.counts["accepted"] == 10
+    assert times[1] - times[0] >= 2000
+
+
+def test_a_server_that_is_always_busy_ends_the_run_with_all_pending(ledger):
+    server = ScriptedServer(lambda _: httpx.Response(429))
+    report = delivery_to(server, ledger, clock=PassingClock()).orders([orders_frame(ids(10))])
+
+    assert isinstance(report.stopped, LeadDoneUnavailable)
+    assert (report.counts["pending"], report.counts["unconfirmed"]) == (10, 0)
+
+
+def test_a_server_that_cannot_be_reached_leaves_all_pending(ledger):
+    def unreachable(_records):
+        raise httpx.ConnectError("refused")
+
+    clock = PassingClock()
+    report = delivery_to(ScriptedServer(unreachable), ledger, clock=clock).orders([orders_frame(ids(50))])
+
+    assert isinstance(report.stopped, LeadDoneUnavailable)
+    assert (report.counts["pending"], report.counts["unconfirmed"]) == (50, 0)
+
+
+def test_ids_that_differ_by_leading_zeros_travel_apart(ledger):
+    """Rule 14: a server may cast them to one number."""
+    server = ScriptedServer(lambda _: None)
+    report = delivery_to(server, ledger).orders([orders_frame(["123", "00123", "7"])])
+
+    assert report.counts["accepted"] == 3
+    assert not any({"123", "00123"} <= set(body) for body in server.bodies)
+
+
+def test_an_order_that_stands_twice_in_a_frame_is_an_error_before_anything_is_sent(ledger, sandbox):
+    with pytest.raises(IntakeError, match="stands twice"):
+        delivery_to(sandbox, ledger).orders([orders_frame(["A", "A"])])
+
+    assert sandbox.requests == []
+
+
+class TestSkippedOrders:
+    def test_are_recorded_and_never_sent(self, ledger, sandbox):
+        """Rule 5."""
+        report = delivery_to(sandbox, ledger).orders([orders_frame(["A", "B"], skipped=["already paid", ""])])
+
+        assert report.counts["valid"] == report.counts["sent"] == 1
+        assert outcomes(delivery_to(sandbox, ledger)) == {"A": "skipped", "B": "accepted"}
+        assert set(sandbox.orders) == {"B"}
+
+    @pytest.mark.parametrize(("reason", "late"), [("cancelled", 1), ("already fulfilled", 0)])
+    def test_after_acceptance_count_as_cancelled_late_when_cancelled(self, ledger, sandbox, reason, late):
+        """Rule 22: a person must call LeadDone before the parcel leaves."""
+        delivery_to(sandbox, ledger).orders([orders_frame(["A"])])
+
+        report = delivery_to(sandbox, ledger).orders([orders_frame(["A"], skipped=reason)])
+
+        assert report.counts["cancelled_late"] == late
+        assert outcomes(delivery_to(sandbox, ledger)) == {"A": "accepted"}
+
+    def test_are_not_revived_by_an_older_export(self, ledger, sandbox):
+        delivery = delivery_to(LeadDoneSandbox(faults=["unauthorized:1"]), ledger)
+        delivery.orders([orders_frame(["A"])], day="2026-11-16")
+        delivery.orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-18")
+
+        report = delivery.orders([orders_frame(["A"])], day="2026-11-16")
+
+        assert report.counts["sent"] == 0
+        assert outcomes(delivery) == {"A": "skipped"}
+
+    def test_are_sent_when_a_newer_export_no_longer_skips_them(self, ledger, sandbox):
+        delivery = delivery_to(sandbox, ledger)
+        delivery.orders([orders_frame(["A"], skipped="draft")], day="2026-11-16")
+
+        assert delivery.orders([orders_frame(["A"])], day="2026-11-17").counts["accepted"] == 1
+
+
+def test_an_order_belongs_to_the_first_day_that_brought_it(ledger, sandbox):
+    """Rule 6."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    delivery.orders([orders_frame(["A", "B"])], day="2026-11-16")
+    delivery.orders([orders_frame(["A", "B", "C"])], day="2026-11-17")
+
+    assert delivery.links(day="2026-11-16")["order_id"].tolist() == ["A", "B"]
+    assert delivery.links(day="2026-11-17")["order_id"].tolist() == ["C"]
+
+
+def test_frames_that_fail_midway_leave_what_was_sent_recorded(ledger, sandbox):
+    def frames():
+        yield orders_frame(ids(20))
+        raise IntakeError("cut off", remedy="Export again", file="b.csv")
+
+    with pytest.raises(IntakeError, match="cut off"):
+        delivery_to(sandbox, ledger).orders(frames())
+
+    recorded = outcomes(delivery_to(sandbox, ledger))
+    assert {i for i, state in recorded.items() if state == "accepted"} == set(sandbox.orders)
+    assert set(recorded) == set(ids(20))

@@ -1,0 +1,175 @@
+"""Statuses on their way (delivery.md E)."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import delivery_to, orders_frame, updates_frame
+
+from leaddone_pipeline.contract import STATUS_RANK
+from leaddone_pipeline.delivery.updates import Place, Update, fold
+from leaddone_pipeline.testing import LeadDoneSandbox
+
+MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T10:00:00Z" for day in (16, 17, 18))
+
+
+def status_of(sandbox, order_id):
+    return sandbox.orders[order_id].get("status")
+
+
+def test_the_newest_status_of_a_file_is_sent_and_the_older_ones_are_superseded(ledger, sandbox):
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A", "B"])])
+    rows = [("A", "delivered", WEDNESDAY), ("A", "shipped", MONDAY), ("B", "shipped", MONDAY)]
+
+    counts = delivery.tracking([updates_frame(rows)]).counts
+
+    assert (counts["accepted"], counts["superseded"], counts["valid"]) == (2, 1, 3)
+    assert (status_of(sandbox, "A"), status_of(sandbox, "B")) == ("delivered", "shipped")
+
+
+def test_a_late_file_never_takes_a_status_back(ledger, sandbox):
+    """Rule 28: forward in event time only."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("A", "out_for_delivery", WEDNESDAY)])])
+
+    late = delivery.tracking([updates_frame([("A", "shipped", TUESDAY)])])
+
+    assert (late.counts["superseded"], late.requests) == (1, 0)
+    assert status_of(sandbox, "A") == "out_for_delivery"
+
+
+def test_a_failed_attempt_goes_back_in_progress_when_it_is_newer(ledger, sandbox):
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("A", "out_for_delivery", MONDAY)])])
+    delivery.tracking([updates_frame([("A", "in-progress", TUESDAY)])])
+
+    assert status_of(sandbox, "A") == "in-progress"
+
+
+def test_an_update_without_a_time_of_its_own_never_lowers_the_rank(ledger, sandbox):
+    """Rule 28: a file's date or mtime is no event time."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A", "B"])])
+    delivery.tracking([updates_frame([("A", "out_for_delivery", MONDAY), ("B", "delivered", MONDAY)])])
+
+    later = updates_frame([("A", "shipped", TUESDAY), ("B", "returned", TUESDAY)], timed=False)
+
+    assert delivery.tracking([later]).counts["superseded"] == 2
+    assert (status_of(sandbox, "A"), status_of(sandbox, "B")) == ("out_for_delivery", "delivered")
+
+
+def test_a_rerun_sends_nothing(ledger, sandbox):
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    frame = updates_frame([("A", "shipped", MONDAY)])
+    delivery.tracking([frame])
+
+    again = delivery.tracking([frame])
+
+    assert (again.counts["unchanged"], again.requests) == (1, 0)
+
+
+def test_a_status_waits_in_the_ledger_until_its_order_is_accepted(ledger):
+    """Rule 30: it leaves with the next tracking run of any file."""
+    sandbox = LeadDoneSandbox(faults=["unauthorized:1"])
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    waiting = delivery.tracking([updates_frame([("A", "shipped", MONDAY)])])
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([])
+
+    assert (waiting.counts["pending"], waiting.requests) == (1, 0)
+    assert status_of(sandbox, "A") == "shipped"
+
+
+def test_statuses_of_rejected_and_skipped_orders_are_held_back(ledger, sandbox):
+    """Rule 30."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders(
+        [orders_frame(["A", "B"], city=["Zone non desservie", "Fès"], skipped=["", "cancelled"])]
+    )
+
+    report = delivery.tracking([updates_frame([("A", "shipped", MONDAY), ("B", "shipped", MONDAY)])])
+
+    assert (report.counts["held_back"], report.requests) == (2, 0)
+
+
+def test_a_status_of_an_order_that_the_ledger_does_not_know_is_sent(ledger, sandbox):
+    """Rule 30: the order was sent by other means."""
+    report = delivery_to(sandbox, ledger).tracking([updates_frame([("ELSEWHERE", "shipped", MONDAY)])])
+
+    assert (report.counts["rejected"], report.requests) == (1, 1)
+
+
+def test_a_status_refused_before_its_order_was_accepted_is_sent_again(ledger, sandbox):
+    """Rule 30."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.tracking([updates_frame([("A", "shipped", MONDAY)])])
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([])
+
+    assert status_of(sandbox, "A") == "shipped"
+
+
+def test_a_status_of_unknown_fate_is_sent_again_in_the_same_run(ledger, sandbox):
+    """Rule 29: repeats are harmless here."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    sandbox.platform.set_faults(["lost_answer:2"])
+
+    report = delivery.tracking([updates_frame([("A", "shipped", MONDAY)])])
+
+    assert (report.counts["accepted"], report.counts["sent"], report.requests) == (1, 1, 3)
+
+
+def test_a_status_is_left_to_a_person_after_five_unknown_attempts(ledger, sandbox):
+    """Rule 18: three in a row stop a run; the fifth, counted over runs, is the last."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    sandbox.platform.set_faults(["lost_request"])
+    frame = updates_frame([("A", "shipped", MONDAY)])
+
+    requests = [delivery.tracking([frame]).requests for _ in range(3)]
+
+    assert requests == [3, 2, 0]
+
+
+times = st.integers(0, 3).map(float)
+updates = st.builds(
+    Update,
+    tracking_number=st.sampled_from(["T1", "T2"]),
+    status=st.sampled_from(sorted(STATUS_RANK)),
+    event_at=times,
+    timed=st.booleans(),
+)
+places = st.builds(Place, accepted=st.none() | updates, waiting=st.none() | updates)
+
+
+@given(place=places, its=st.lists(updates, max_size=8))
+def test_each_update_of_a_file_is_counted_once(place, its):
+    folded = fold(place, its)
+
+    assert folded.unchanged + folded.superseded + folded.waits == len(its)
+
+
+@given(place=places, its=st.lists(updates, max_size=8), timed=st.booleans())
+def test_reading_a_file_again_changes_nothing(place, its, timed):
+    """A file has times of its own or not; in a mixture two updates may each be newer than the other."""
+    of_one_file = [replace(one, timed=timed) for one in its]
+    once = fold(place, of_one_file).place
+
+    assert fold(once, of_one_file).place == once
+
+
+@given(its=st.lists(updates, min_size=1))
+def test_no_timed_update_is_newer_than_the_one_that_waits(its):
+    timed = [replace(one, timed=True) for one in its]
+    waiting = fold(Place(), timed).place.waiting
+
+    assert max((one.event_at, STATUS_RANK[one.status]) for one in timed) == (
+        waiting.event_at,
+        STATUS_RANK[waiting.status],
+    )

@@ -124,9 +124,11 @@ def test_an_order_refused_by_index_costs_one_request_more(ledger):
 def test_a_bad_order_without_index_is_found_by_halving(ledger, status, bad):
     """At most 2 x ceil(log2 n) + 1 requests for one bad record; the others are accepted."""
     server = ScriptedServer(
-        lambda records: httpx.Response(status, json={"message": "bad batch"})
-        if bad in [r["id"] for r in records]
-        else None
+        lambda records: (
+            httpx.Response(status, json={"message": "bad batch"})
+            if bad in [r["id"] for r in records]
+            else None
+        )
     )
     report = delivery_to(server, ledger, batch_size=500).orders([orders_frame(ids(500))])
 
@@ -138,9 +140,11 @@ def test_a_bad_order_without_index_is_found_by_halving(ledger, status, bad):
 def test_indexes_that_name_the_wrong_orders_end_in_halving(ledger):
     """After three rounds by index a batch is halved, so that a confused server ends the run all the same."""
     server = ScriptedServer(
-        lambda records: httpx.Response(422, json={"message": "no", "errors": {"0.id": ["taken"]}})
-        if len(records) > 2
-        else None
+        lambda records: (
+            httpx.Response(422, json={"message": "no", "errors": {"0.id": ["taken"]}})
+            if len(records) > 2
+            else None
+        )
     )
     report = delivery_to(server, ledger, batch_size=20).orders([orders_frame(ids(20))])
 

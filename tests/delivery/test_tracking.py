@@ -88,9 +88,7 @@ def test_a_status_waits_in_the_ledger_until_its_order_is_accepted(ledger):
 def test_statuses_of_rejected_and_skipped_orders_are_held_back(ledger, sandbox):
     """Rule 30."""
     delivery = delivery_to(sandbox, ledger)
-    delivery.orders(
-        [orders_frame(["A", "B"], city=["Zone non desservie", "Fès"], skipped=["", "cancelled"])]
-    )
+    delivery.orders([orders_frame(["A", "B"], city=["Zone non desservie", "Fès"], skipped=["", "cancelled"])])
 
     report = delivery.tracking([updates_frame([("A", "shipped", MONDAY), ("B", "shipped", MONDAY)])])
 

@@ -92,9 +92,11 @@ def test_every_public_name_is_there_and_listed_in_order(name):
         "import leaddone_pipeline.intake",
         "import leaddone_pipeline.testing",
         "import leaddone_pipeline.cli",
-        "import contextlib, sys; sys.argv = ['leaddone', '--help']\n"
-        "from leaddone_pipeline.cli import main\n"
-        "with contextlib.suppress(SystemExit): main()\n",
+        (
+            "import contextlib, sys; sys.argv = ['leaddone', '--help']\n"
+            "from leaddone_pipeline.cli import main\n"
+            "with contextlib.suppress(SystemExit): main()\n"
+        ),
     ],
 )
 def test_no_dagster_is_loaded_by(statement):

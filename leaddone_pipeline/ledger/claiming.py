@@ -24,8 +24,9 @@ from leaddone_pipeline.ledger.recording import change, message_ids
 from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, records, runs
 
 if TYPE_CHECKING:
-    from leaddone_pipeline.contract import Kind
     from collections.abc import Iterable, Sequence
+
+    from leaddone_pipeline.contract import Kind
 
 __all__ = [
     "Claim",

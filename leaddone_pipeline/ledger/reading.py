@@ -145,8 +145,9 @@ def _frame(rows: list[Any], dtypes: dict[str, str]) -> pd.DataFrame:
     for name, dtype in dtypes.items():
         values = [getattr(row, name) for row in rows]
         if dtype.endswith("UTC]"):
-            seconds = pd.Series(values, dtype="float64")
-            columns[name] = pd.to_datetime(seconds, unit="s", utc=True).dt.as_unit("us")
+            # Whole numbers: of floats with gaps pandas 2.3 rounds memory that it never wrote, and may overflow.
+            micros = pd.Series(values, dtype="float64").mul(1e6).round().astype("Int64")
+            columns[name] = pd.to_datetime(micros, unit="us", utc=True).dt.as_unit("us")
         elif name == "content_hash":
             columns[name] = pd.Series([value.hex() if value else None for value in values], dtype=dtype)
         elif name == "partition_date":

@@ -2,7 +2,6 @@
 
 import httpx
 import pytest
-from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
 from leaddone_pipeline.errors import (
     CredentialsRejected,
@@ -11,6 +10,7 @@ from leaddone_pipeline.errors import (
     LeadDoneUnavailable,
 )
 from leaddone_pipeline.testing import LeadDoneSandbox
+from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
 
 def processed(sandbox):
@@ -263,7 +263,7 @@ class TestSkippedOrders:
         assert report.counts["cancelled_late"] == late
         assert outcomes(delivery_to(sandbox, ledger)) == {"A": "accepted"}
 
-    def test_are_not_revived_by_an_older_export(self, ledger, sandbox):
+    def test_are_not_revived_by_an_older_export(self, ledger):
         delivery = delivery_to(LeadDoneSandbox(faults=["unauthorized:1"]), ledger)
         delivery.orders([orders_frame(["A"])], day="2026-11-16")
         delivery.orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-18")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import delivery_to, orders_frame, updates_frame
 
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.delivery.updates import Place, Update, fold
 from leaddone_pipeline.testing import LeadDoneSandbox
+from tests.support import delivery_to, orders_frame, updates_frame
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T10:00:00Z" for day in (16, 17, 18))
 

@@ -7,12 +7,11 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.support import ids, orders_frame
-
 from leaddone_pipeline.delivery import Delivery
 from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.settings import Account, Credentials, DeliverySettings, LeaseSettings
 from leaddone_pipeline.webhook import LeadDoneClient
+from tests.support import ids, orders_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

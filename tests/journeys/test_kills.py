@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.journeys import deliverer
-from tests.journeys.gate import Gate
-from tests.support import ids, orders_frame
 
 from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.sandbox import BASE_PATH, Platform
 from leaddone_pipeline.sandbox.app import serve
+from tests.journeys import deliverer
+from tests.journeys.gate import Gate
+from tests.support import ids, orders_frame
 
 WINDOWS = (
     "before the claim",

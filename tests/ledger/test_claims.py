@@ -1,4 +1,4 @@
-"""Claims, leases and answers on a real ledger file (delivery.md B and C). Each test ends with the rows that remain."""
+"""Claims, leases and answers on a real ledger file (delivery.md B, C). Each test ends with the rows that remain."""
 
 import pytest
 from sqlalchemy import select

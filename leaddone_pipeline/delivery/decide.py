@@ -120,7 +120,8 @@ def after_answer(
         case Meaning.ADDRESS:
             return Step(End.ADDRESS, words=words)
         case Meaning.UNKNOWN:
-            return Step(End.UNKNOWN, outcomes=tuple(_unknown(one, words, kind) for one in sent), words=words)
+            said = f"no usable answer ({words})"
+            return Step(End.UNKNOWN, outcomes=tuple(_unknown(one, said, kind) for one in sent), words=words)
 
 
 def _answered(said: Sequence[Said], sent: Sequence[Sent], kind: Kind) -> Step:

@@ -298,10 +298,11 @@ class Delivery:
         )
 
     def _finish(self, kind: Kind, sender: Sender, tally: _Tally, *, left: int = 0) -> DeliveryReport:
-        counted, late = self._ledger.read(
+        counted, late, second_ids = self._ledger.read(
             lambda connection: (
                 reading.count_outcomes(connection, self._ledger.now(), tally.numbers),
                 reading.count_outcomes(connection, self._ledger.now(), tally.cancelled),
+                reading.count_second_ids(connection, sender.run_id),
             )
         )
         outcomes = counted + tally.found + Counter(pending=left)
@@ -319,5 +320,16 @@ class Delivery:
             requests=sender.requests,
             elapsed_s=self._clock.elapsed() - sender.began,
             stopped=sender.stopped,
+            notes=tuple(_notes(sender.strangers, second_ids)),
             read_links=lambda: self.links(kind=kind, numbers=list(tally.numbers)),
+        )
+
+
+def _notes(strangers: int, second_ids: int) -> Iterator[str]:
+    if strangers:
+        yield f"LeadDone answered for {strangers} ids that were not sent; they were ignored (rule 21)"
+    if second_ids:
+        yield (
+            f"LeadDone gave {second_ids} accepted orders a second internal id; the first is kept, the second "
+            "stands in the ledger's audit, and the order may exist twice in LeadDone"
         )

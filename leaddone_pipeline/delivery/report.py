@@ -72,6 +72,7 @@ class DeliveryReport:
             **self.counts,
             "requests": self.requests,
             "elapsed_s": round(self.elapsed_s, 3),
+            **({"notes": list(self.notes)} if self.notes else {}),
             **({"stopped": str(self.stopped)} if self.stopped else {}),
         }
 

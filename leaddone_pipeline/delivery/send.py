@@ -95,6 +95,7 @@ class Sender:
         self._chance = chance
         self._not_before = 0.0
         self.began = clock.elapsed()
+        self.run_id = lease.run_id
         self._lock = threading.Lock()
         self._underway: set[Future[None]] = set()
         self.health = Health()
@@ -102,6 +103,7 @@ class Sender:
         self.sent = 0
         self.stopped: LeadDoneError | None = None
         self.last_words = ""
+        self.strangers = 0
 
     def submit(self, items: Sequence[Item]) -> list[Item]:
         """Claim a batch and send it, waiting for a free slot first.
@@ -146,7 +148,7 @@ class Sender:
             lambda connection: claiming.claim(
                 connection,
                 self._ledger.now(),
-                run_id=self._lease.run_id,
+                run_id=self.run_id,
                 wanted=[(item.number, item.content_hash) for item in items],
                 as_recorded=self._kind == Kind.TRACKING,
             )
@@ -180,8 +182,11 @@ class Sender:
             if job.claim.attempt == 1:
                 self.sent += sum(not item.again for item in job.items)
         answer = self._client.send(self._kind, body([item.body for item in job.items]))
+        verdict = read_answer(answer, [item.id for item in job.items])
+        with self._lock:
+            self.strangers += len(verdict.strangers)
         step = after_answer(
-            read_answer(answer, [item.id for item in job.items]),
+            verdict,
             [Sent(item.number, item.record, item.unknown_attempts) for item in job.items],
             kind=self._kind,
             refusals=job.refusals,
@@ -246,7 +251,7 @@ class Sender:
         return settling.settle(
             connection,
             now,
-            run_id=self._lease.run_id,
+            run_id=self.run_id,
             held=job.claim,
             outcomes=step.outcomes,
             again=[[item.number for item in part] for part in parts],

@@ -10,12 +10,31 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, messages, records, runs
+from leaddone_pipeline.ledger.tables import (
+    SECOND_ID,
+    State,
+    accounts,
+    audit,
+    batches,
+    claims,
+    messages,
+    records,
+    runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["LINK_COLUMNS", "Status", "count_outcomes", "find_account", "links", "read_status", "updates"]
+__all__ = [
+    "LINK_COLUMNS",
+    "Status",
+    "count_outcomes",
+    "count_second_ids",
+    "find_account",
+    "links",
+    "read_status",
+    "updates",
+]
 
 LINK_COLUMNS = {
     "shop": "string[pyarrow]",
@@ -274,6 +293,18 @@ def _oldest(connection: Connection, conditions: list[Any]) -> tuple[str, str] | 
         .limit(1)
     ).first()
     return None if row is None else (row[0], row[1])
+
+
+def count_second_ids(connection: Connection, run_id: int) -> int:
+    """How many accepted orders LeadDone has given another internal id since this run began (rule 20)."""
+    run = connection.execute(select(runs.c.account_id, runs.c.started_at).where(runs.c.id == run_id)).one()
+    return connection.execute(
+        select(func.count()).where(
+            audit.c.account_id == run.account_id,
+            audit.c.at >= run.started_at,
+            audit.c.command == SECOND_ID,
+        )
+    ).scalar_one()
 
 
 def find_account(connection: Connection, *, base_url: str, client_id: str) -> int | None:

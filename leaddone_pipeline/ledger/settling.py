@@ -22,7 +22,7 @@ from sqlalchemy import (
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import Claim, enter
 from leaddone_pipeline.ledger.recording import message_ids
-from leaddone_pipeline.ledger.tables import State, audit, batches, claims, records
+from leaddone_pipeline.ledger.tables import SECOND_ID, State, audit, batches, claims, records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ def _report_second_ids(
             connection.execute(
                 insert(audit).values(
                     at=now,
-                    command="second internal id",
+                    command=SECOND_ID,
                     account_id=row.account_id,
                     kind=row.kind,
                     order_id=row.order_id,

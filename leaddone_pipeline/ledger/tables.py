@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "SECOND_ID",
     "State",
     "accounts",
     "audit",
@@ -40,6 +41,10 @@ __all__ = [
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+SECOND_ID = "second internal id"
+"""The audit's word for an acceptance under another internal id than the one that is linked (rule 20)."""
 
 
 class State(StrEnum):

@@ -302,3 +302,15 @@ def test_frames_that_fail_midway_leave_what_was_sent_recorded(ledger, sandbox):
     recorded = outcomes(delivery_to(sandbox, ledger))
     assert {i for i, state in recorded.items() if state == "accepted"} == set(sandbox.orders)
     assert set(recorded) == set(ids(20))
+
+
+def test_an_answer_for_an_id_that_was_not_sent_is_reported_and_ignored(ledger):
+    """Rule 21."""
+    stranger = {"success": True, "message": "ok", "order_id": "STRANGER", "internal_id": "PLT-1"}
+    mine = {"success": True, "message": "ok", "order_id": "A0", "internal_id": "PLT-2"}
+    server = ScriptedServer(lambda _: httpx.Response(200, json=[stranger, mine]))
+    report = delivery_to(server, ledger).orders([orders_frame(ids(1))])
+
+    assert report.counts["accepted"] == 1
+    assert "1 ids that were not sent" in report.notes[0]
+    assert report.links["order_id"].tolist() == ["A0"]

@@ -1,9 +1,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.testing import LeadDoneSandbox
+
+# No test depends on speed.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 

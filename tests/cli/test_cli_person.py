@@ -1,0 +1,94 @@
+import pytest
+
+from leaddone_pipeline.sandbox import REFUSED_CITY
+
+
+@pytest.fixture
+def sent(leaddone, write, platform):
+    orders = write({"id": "A-1"}, {"id": "A-2", "city": REFUSED_CITY})
+    leaddone("send", "orders", orders, "--shop", "atlas")
+    return orders
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        ["--accepted", "PLT-1", "--resend"],
+        ["--accepted", "PLT-1", "--rejected", "no"],
+        ["--accepted", ""],
+        ["--rejected", " "],
+    ],
+)
+def test_resolve_takes_exactly_one_word(leaddone, said):
+    ran = leaddone("resolve", "A-1", *said)
+    assert ran.code == 2
+
+
+def test_resolve_accepted_takes_one_order(leaddone):
+    ran = leaddone("resolve", "A-1", "A-2", "--accepted", "PLT-1")
+    assert ran.code == 2
+    assert "exactly one order id" in ran.err
+
+
+def test_resolve_resend_says_that_the_file_must_come_again(leaddone, sent, platform):
+    ran = leaddone("resolve", "A-2", "--resend")
+    assert ran.code == 0
+    assert "send the file again" in ran.err
+    assert leaddone("status", "--json").json["orders"] == {"accepted": 1, "pending": 1}
+    assert leaddone("send", "orders", sent, "--json").json["sent"] == 1
+
+
+def test_resolve_names_what_it_did_not_settle(leaddone, sent):
+    ran = leaddone("resolve", "A-1", "A-9", "--rejected", "not there")
+    assert ran.code == 3
+    assert "A-1: it is accepted" in ran.err
+    assert "A-9: the ledger does not know this order" in ran.err
+
+
+def test_forget_erases_and_says_where_else_the_person_may_stand(leaddone, sent, project, read_csv):
+    ran = leaddone("forget", "A-1")
+    assert ran.code == 0
+    for place in ("exports", "quarantine", "orders_quarantine", "order_links", "LeadDone itself"):
+        assert place in ran.err
+    leaddone("links", "--output", "links.csv")
+    forgotten = read_csv(project / "links.csv")[0]
+    assert (forgotten["order_id"], forgotten["outcome"], forgotten["source_file"]) == ("A-1", "accepted", "")
+    assert leaddone("send", "orders", sent, "--json").json["sent"] == 0
+
+
+def test_forget_names_what_it_does_not_know(leaddone, sent):
+    ran = leaddone("forget", "A-9")
+    assert ran.code == 3
+    assert "A-9" in ran.err
+
+
+def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, sent, project, client_id):
+    ran = leaddone("status", "--json")
+    assert ran.code == 0
+    assert ran.json["orders"] == {"accepted": 1, "rejected": 1}
+    assert str(project / ".leaddone" / "ledger.db") in ran.json["ledger"]
+    assert ran.json["client_id"] == client_id
+    assert ran.json["last_run"]["stopped"] is None
+    assert leaddone("status", "--shop", "other", "--json").json["orders"] == {}
+    assert "accepted" in leaddone("status").out
+
+
+def test_status_and_links_need_no_secret(leaddone, sent):
+    assert leaddone("status", env={"LEADDONE_WEBHOOK_SECRET": None}).code == 0
+    assert leaddone("links", "--output", "l.csv", env={"LEADDONE_WEBHOOK_SECRET": None}).code == 0
+    assert leaddone("status", env={"LEADDONE_CLIENT_ID": None}).code == 2
+
+
+def test_links_of_a_shop_are_those_under_its_label(leaddone, sent, project, read_csv):
+    leaddone("links", "--shop", "atlas", "--output", "atlas.csv")
+    leaddone("links", "--shop", "other", "--output", "other.csv")
+    assert [link["order_id"] for link in read_csv(project / "atlas.csv")] == ["A-1", "A-2"]
+    assert read_csv(project / "other.csv") == []
+
+
+def test_an_account_that_the_ledger_has_never_seen_has_no_links(leaddone, sent, project, read_csv):
+    ran = leaddone("links", "--output", "l.csv", env={"LEADDONE_CLIENT_ID": "someone-else"})
+    assert ran.code == 0
+    assert "knows nothing of someone-else" in ran.err
+    assert read_csv(project / "l.csv") == []

@@ -1,0 +1,106 @@
+"""A check that cannot fail is a defect: each is seen to fail."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.intake import RowCounts
+from leaddone_pipeline.orchestration.checks import judge_delivery, judge_export
+
+DAY, NEXT = "2026-11-16", "2026-11-17"
+SAMPLE = Path(__file__).parents[2] / "data" / "medina" / "orders" / f"orders_export-{DAY}.csv"
+GOOD = {"valid": 2, "accepted": 1, "rejected": 1, "unconfirmed": 0, "pending": 0, "cancelled_late": 0}
+TRACKING = {"unchanged": 0, "superseded": 0, "held_back": 0}
+ROWS = RowCounts(read=10, quarantined=2, skipped=3, merged=1, valid=4)
+EXPORT = {"kept": 6, "skipped_kept": 2, "refused": 2, "files": 1, "unreadable": 0}
+
+
+def failed(verdicts):
+    return {verdict.name for verdict in verdicts if not verdict.passed}
+
+
+def test_a_good_export_fails_only_for_its_refused_rows():
+    assert failed(judge_export(ROWS, **EXPORT)) == {"none_quarantined"}
+    assert (
+        failed(
+            judge_export(RowCounts(1, 0, 0, 0, 1), **{**EXPORT, "kept": 1, "skipped_kept": 0, "refused": 0})
+        )
+        == set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "export"),
+    [
+        (RowCounts(read=11, quarantined=2, skipped=3, merged=1, valid=4), {}),
+        (ROWS, {"kept": 5}),
+        (ROWS, {"refused": 1}),
+    ],
+    ids=["a row vanished in intake", "an order vanished on its way to the table", "a refusal vanished"],
+)
+def test_the_law_of_rows_fails_when_a_row_vanishes(rows, export):
+    assert "rows_law" in failed(judge_export(rows, **{**EXPORT, **export}))
+
+
+def test_a_missing_and_an_unreadable_file_fail_their_checks():
+    assert "export_present" in failed(judge_export(ROWS, **{**EXPORT, "files": 0}))
+    assert "files_readable" in failed(judge_export(ROWS, **{**EXPORT, "unreadable": 1}))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_law_of_records_fails_when_a_record_has_no_outcome(kind):
+    counts = GOOD if kind is Kind.ORDERS else GOOD | TRACKING
+    assert failed(judge_delivery(kind, counts, handed_over=2)) == set()
+    assert failed(judge_delivery(kind, counts, handed_over=3)) == {"records_law"}
+    assert failed(judge_delivery(kind, counts | {"pending": 1}, handed_over=2)) == {"records_law"}
+
+
+def test_unconfirmed_and_late_cancellations_fail_their_checks():
+    assert failed(judge_delivery(Kind.ORDERS, GOOD | {"cancelled_late": 1}, handed_over=2)) == {
+        "none_cancelled_late"
+    }
+    counts = GOOD | {"unconfirmed": 1, "rejected": 0}
+    assert failed(judge_delivery(Kind.ORDERS, counts, handed_over=2)) == {"none_unconfirmed"}
+
+
+def test_a_range_run_tells_each_day_and_fails_the_whole_for_one(project, make_order):
+    project.orders(DAY, make_order("A1"), make_order("A2", phone="1"))
+    project.orders(NEXT, make_order("B1"))
+    told = project.verdicts(project.run(DAY, NEXT))
+    name = ("orders", "none_quarantined")
+    assert [told[*name, DAY], told[*name, NEXT], told[*name, None]] == [False, True, False]
+    assert told["orders", "rows_law", None]
+
+
+def test_a_single_day_is_told_once(project, make_order):
+    project.orders(DAY, make_order("A1"))
+    evaluations = project.run(DAY).get_asset_check_evaluations()
+    names = [(e.asset_key.path[-1], e.check_name, e.partition) for e in evaluations]
+    assert len(names) == len(set(names)) == 4 + 4 + 3 + 2
+    assert {partition for *_, partition in names} == {DAY}
+
+
+def test_no_check_blocks(project, make_order):
+    project.orders(DAY, make_order("A1", phone="1"))
+    assert project.run(DAY).success
+    assert not any(spec.blocking for asset in project.defs().assets for spec in asset.check_specs)
+
+
+def test_an_order_whose_answer_was_lost_fails_none_unconfirmed(project, make_order):
+    project.orders(DAY, make_order("A1"), make_order("A2"))
+    project.platform.set_faults(["partly"])
+    result = project.run(DAY)
+    assert not project.verdicts(result)["order_deliveries", "none_unconfirmed", DAY]
+
+
+def test_an_order_cancelled_after_it_was_accepted_fails_its_check(project):
+    row = pd.read_csv(SAMPLE, dtype=str, keep_default_na=False)
+    row.to_csv(project.root / f"orders-{DAY}.csv", index=False)
+    project.run(DAY)
+    accepted = next(iter(project.taken()))
+    row.loc[row["Name"].str.lstrip("#") == accepted, "Cancelled at"] = "2026-11-17 09:00:00 +0100"
+    row.to_csv(project.root / f"orders-{NEXT}.csv", index=False)
+    told = project.verdicts(project.run(NEXT))
+    assert not told["order_deliveries", "none_cancelled_late", NEXT]

@@ -1,0 +1,212 @@
+import dagster as dg
+import pandas as pd
+import pytest
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.sandbox import REFUSED_CITY, Platform
+from leaddone_pipeline.sandbox.app import serve
+
+D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
+EFFECTS = ("order_deliveries", "tracking_deliveries")
+STORED = (
+    "orders",
+    "orders_quarantine",
+    "order_links",
+    "courier_updates",
+    "courier_updates_quarantine",
+    "tracking_results",
+)
+
+
+@pytest.fixture
+def three_days(make_order, make_update):
+    """Write three days with overlapping exports, a refused order, a bad row, late and repeated statuses."""
+
+    def write(project):
+        a, b, c = make_order("A1"), make_order("A2", price="1249"), make_order("A3", city=REFUSED_CITY)
+        project.orders(D16, a, b, c, make_order("A4", phone="12"))
+        project.orders(D17, b, make_order("A1", city="Fès"), make_order("B1", address="", price="0.05"))
+        project.orders(D18, make_order("C1"), make_order("C2", qte=""))
+        project.courier(D16, make_update("A1"), make_update("A3"))
+        project.courier(
+            D17, make_update("A1", "delivered", "2026-11-17T10:00:00Z"), make_update("A2"), make_update("A2")
+        )
+        project.courier(D18, make_update("A1", "out_for_delivery", "2026-11-16T20:00:00Z"), make_update("C9"))
+        return project
+
+    return write
+
+
+def test_a_day_goes_from_its_file_to_links(project, three_days):
+    three_days(project)
+    result = project.run(D16)
+    assert result.success
+    assert project.links() == project.taken() == dict.fromkeys(["A1", "A2"], None) | project.taken()
+    links = project.table("order_links").set_index("order_id")
+    assert links["outcome"].to_dict() == {"A1": "accepted", "A2": "accepted", "A3": "rejected"}
+    assert set(links["partition_date"]) == {pd.Timestamp(D16)}
+    refused = project.table("orders_quarantine")
+    assert refused[["source_row", "code"]].to_numpy().tolist() == [[5, "wrong_length"]]
+
+
+def test_a_range_run_and_one_run_a_day_leave_equal_ledgers_and_links(make_project, three_days, same_rows):
+    with serve(Platform(credentials={"atlas-client": "whsec_0a1b2c3d"})) as another:
+        at_once, day_by_day = three_days(make_project("at_once")), three_days(make_project("days", another))
+        assert at_once.run(D16, D18).success
+        for day in (D16, D17, D18):
+            assert day_by_day.run(day).success
+        for kind in Kind:
+            same_rows(at_once.ledger(kind), day_by_day.ledger(kind))
+        assert set(at_once.taken()) == set(day_by_day.taken()) == set(at_once.links())
+        columns = ["shop", "order_id", "outcome", "held", "message", "partition_date", "source_row"]
+        tables = [one.table("order_links")[columns].sort_values("order_id") for one in (at_once, day_by_day)]
+        same_rows(*(table.reset_index(drop=True) for table in tables))
+
+
+def test_a_second_run_sends_nothing(project, three_days):
+    three_days(project)
+    project.run(D16, D18)
+    requests = len(project.platform.requests)
+    assert project.run(D16, D18).success
+    assert project.run(D17).success
+    assert len(project.platform.requests) == requests
+    assert [told[0]["sent"] for told in project.materializations("order_deliveries").values()] == [0, 0, 0]
+
+
+def test_each_day_of_a_range_has_its_own_counts(project, three_days):
+    three_days(project)
+    project.run(D16, D18)
+    orders = {day: told[0] for day, told in project.materializations("orders").items()}
+    counts = {day: (told["read"], told["quarantined"], told["valid"]) for day, told in orders.items()}
+    assert counts == {D16: (4, 1, 3), D17: (3, 0, 3), D18: (2, 0, 2)}
+    sent = {day: told[0]["sent"] for day, told in project.materializations("order_deliveries").items()}
+    assert sent == {D16: 3, D17: 1, D18: 2}
+    links = project.materializations("order_links")
+    rows = {day: told[0]["dagster/partition_row_count"] for day, told in links.items()}
+    assert rows == {D16: 3, D17: 1, D18: 2}
+    assert all(
+        len(project.materializations(name)[day]) == 1 for name in (*EFFECTS, *STORED) for day in orders
+    )
+
+
+def test_every_status_has_an_outcome(project, three_days):
+    three_days(project)
+    project.run(D16, D18)
+    results = project.table("tracking_results")
+    told = results[["order_id", "status", "outcome"]].to_numpy().tolist()
+    assert told == [
+        ["A1", "shipped", "superseded"],
+        ["A3", "shipped", "held_back"],
+        ["A1", "delivered", "accepted"],
+        ["A2", "shipped", "accepted"],
+        ["A1", "out_for_delivery", "superseded"],
+        ["C9", "shipped", "rejected"],
+    ]
+    assert results["partition_date"].dt.strftime("%d").tolist() == ["16", "16", "17", "17", "18", "18"]
+    assert project.platform.orders("atlas-client")["A1"]["status"] == "delivered"
+
+
+def test_a_day_without_files_is_materialized_empty_and_a_check_says_so(project):
+    """On a fresh database, where DuckDB has no table before the first row comes."""
+    result = project.run(D16, D17)
+    assert result.success
+    assert not project.platform.requests
+    for name in (*STORED, *EFFECTS):
+        assert set(project.materializations(name)) == {D16, D17}, name
+    assert {told[0]["files"] for told in project.materializations("orders").values()} == {0}
+    checks = project.verdicts(result)
+    assert [checks["orders", "export_present", day] for day in (D16, D17)] == [False, False]
+    assert not project.verdicts(project.run(D16))["orders", "export_present", D16]
+
+
+def test_a_file_that_came_late_fills_its_day(project, make_order):
+    project.run(D16, D17)
+    project.orders(D16, make_order("A1"))
+    assert project.run(D16).success
+    assert set(project.links()) == {"A1"}
+    assert project.run(D17).success
+
+
+def test_an_unreadable_file_is_quarantined_and_the_other_one_delivered(project, make_order):
+    project.orders(f"{D16}-a", make_order("A1"))
+    (project.root / f"orders-{D16}-b.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    result = project.run(D16, orders_files="orders-{date}*.csv")
+    assert result.success
+    assert set(project.taken()) == {"A1"}
+    refused = project.table("orders_quarantine")
+    assert refused["code"].tolist() == ["unreadable_file"]
+    assert refused["source_file"].tolist() == [f"orders-{D16}-b.csv"]
+    checks = project.verdicts(result)
+    assert not checks["orders", "files_readable", D16]
+    assert checks["orders", "rows_law", D16]
+
+
+def test_stored_orders_survive_the_round_trip_to_the_cent(project, make_order):
+    prices = {D16: ["199.90", "0.01"], D17: ["1249"], D18: ["19.9875"]}
+    for day, its in prices.items():
+        project.orders(day, *(make_order(f"{day}-{n}", price=price) for n, price in enumerate(its)))
+    project.run(D16, D18, only=["orders", "orders_quarantine"])
+    first = project.table("orders")
+    assert sorted(first["price"]) == ["0.01", "1249", "19.9875", "199.9"]
+    project.run(D16, D18, only=["orders", "orders_quarantine"])
+    pd.testing.assert_frame_equal(project.table("orders"), first)
+    project.orders(D17, make_order(f"{D17}-0", price="124900.55"), make_order("new", price="9999999.95"))
+    assert project.run(D17).success
+    now = project.table("orders")
+    assert sorted(now["price"]) == ["0.01", "124900.55", "19.9875", "199.9", "9999999.95"]
+    assert str(project.platform.orders("atlas-client")["new"]["price"]) == "9999999.95"
+    assert project.run(D18).success
+    assert str(project.platform.orders("atlas-client")[f"{D18}-0"]["price"]) == "19.9875"
+
+
+def test_days_stored_one_at_a_time_by_dagsters_own_io_manager(project, three_days, tmp_path):
+    three_days(project)
+    manager = dg.FilesystemIOManager(base_dir=str(tmp_path / "stored"))
+    for day in (D16, D17, D18):
+        assert project.run(day, io_manager=manager, days_per_run=1).success
+    assert set(project.taken()) == {"A1", "A2", "B1", "C1", "C2"}
+
+
+def test_no_metadata_holds_personal_data_or_the_secret(project, three_days):
+    three_days(project)
+    result = project.run(D16, D18)
+    told = repr(
+        [
+            event.asset_materialization
+            for record in STORED + EFFECTS
+            for event in project.instance.fetch_materializations(
+                dg.AssetKey(["atlas", record]), limit=10
+            ).records
+        ]
+    ) + repr(result.get_asset_check_evaluations())
+    for secret in ("0685123456", "Oliviers", "whsec_0a1b2c3d", "Amal"):
+        assert secret not in told
+    assert "A1" in told
+
+
+def test_the_catalog_shows_the_columns_of_every_stored_table(project):
+    defs = project.defs()
+    for name in STORED:
+        schema = (
+            defs.resolve_asset_graph().get(dg.AssetKey(["atlas", name])).metadata["dagster/column_schema"]
+        )
+        assert schema.columns[-1].name == "partition_date"
+        assert all(column.description for column in schema.columns), name
+    orders = project.defs().resolve_asset_graph().get(dg.AssetKey(["atlas", "orders"]))
+    price = next(c for c in orders.metadata["dagster/column_schema"].columns if c.name == "price")
+    assert "price_is_above_zero_and_exact" in price.constraints.other
+
+
+def test_a_shop_without_courier_files_has_no_tracking_assets(project, make_order):
+    project.orders(D16, make_order("A1"))
+    keys = {key.path[-1] for asset in project.defs(courier_files=None).assets for key in asset.keys}
+    assert keys == {"orders", "orders_quarantine", "order_deliveries", "order_links"}
+    assert project.run(D16, courier_files=None).success
+
+
+def test_order_links_can_be_made_again_and_send_nothing(project, three_days):
+    three_days(project)
+    project.run(D16, only=["orders", "orders_quarantine", "order_deliveries"])
+    project.platform.set_faults(["unauthorized"])
+    assert project.run(D16, only=["order_links"]).success
+    assert project.links() == project.taken()

@@ -1,7 +1,12 @@
 """The real command in a process of its own, against the sandbox on loopback."""
 
+# An interpreter that imports pandas anew for each command would cost two seconds a command. So most commands run in
+# a process forked from one that has the imports behind it (`leaddone`); where the start of a process, its signals or
+# its pipes are the subject, an interpreter is started (`leaddone_process`).
+
 import csv
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -39,7 +44,7 @@ def own_environment():
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def served():
     with serve(Platform(credentials={CLIENT: SECRET})) as running:
         yield running
@@ -47,9 +52,6 @@ def served():
 
 @pytest.fixture
 def platform(served):
-    """The served LeadDone, without orders and faults."""
-    served.platform.restore(Platform(credentials={}).snapshot())
-    served.platform.set_faults([])
     return served.platform
 
 
@@ -61,7 +63,7 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def account(platform, served, own_environment):
+def account(served, own_environment):
     """Environment variables of the served account, beside this process's own."""
     return {
         **own_environment,
@@ -71,27 +73,88 @@ def account(platform, served, own_environment):
     }
 
 
+_IN_THE_CHILD = """
+import os, sys
+for descriptor, path in ((1, out), (2, err)):
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
+os.environ.clear()
+os.environ.update(environment)
+os.chdir(cwd)
+sys.argv = ["leaddone", *arguments]
+try:
+    from leaddone_pipeline.cli import main
+    main()
+finally:
+    # The child ends without Python's own end, at which coverage would write down what it saw.
+    measured = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    if measured:
+        measured.save()
+"""
+
+
+@pytest.fixture(scope="session")
+def forking():
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["pytest", "leaddone_pipeline.cli.delivering", "leaddone_pipeline.cli.dry_running", "alembic.command"]
+    )
+    return context
+
+
 @pytest.fixture
-def leaddone(project, account):
+def leaddone(project, account, forking, tmp_path_factory):
     """Run `leaddone` in the project; `env` changes the environment, None takes a variable out."""
 
-    def run(*arguments, env=None, cwd=project, stdin=None):
-        environment = {name: value for name, value in {**account, **(env or {})}.items() if value is not None}
-        done = subprocess.run(
-            [sys.executable, "-m", "leaddone_pipeline.cli", *map(str, arguments)],
-            env=environment,
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            check=False,
+    def run(*arguments, env=None, cwd=project):
+        streams = tmp_path_factory.mktemp("streams")
+        given = {
+            "arguments": [str(one) for one in arguments],
+            "environment": _changed(account, env),
+            "cwd": str(cwd),
+            "out": str(streams / "out"),
+            "err": str(streams / "err"),
+        }
+        child = forking.Process(target=exec, args=(_IN_THE_CHILD, given))
+        child.start()
+        child.join(120)
+        return _checked(
+            Ran(
+                child.exitcode,
+                (streams / "out").read_text(encoding="utf-8"),
+                (streams / "err").read_text(encoding="utf-8"),
+            )
         )
-        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in ran.err
-        assert SECRET not in ran.out + ran.err
-        return ran
 
     return run
+
+
+@pytest.fixture
+def leaddone_process(project, account):
+    """Run `leaddone` in an interpreter of its own."""
+
+    def run(*arguments, env=None, stdin=None):
+        done = subprocess.run(
+            [sys.executable, "-m", "leaddone_pipeline.cli", *map(str, arguments)],
+            env=_changed(account, env),
+            cwd=project,
+            input=stdin,
+            capture_output=True,
+            timeout=180,
+            check=False,
+        )
+        return _checked(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()))
+
+    return run
+
+
+def _changed(environment, changes):
+    return {name: value for name, value in {**environment, **(changes or {})}.items() if value is not None}
+
+
+def _checked(ran):
+    assert "Traceback" not in ran.err, ran.err
+    assert SECRET not in ran.out + ran.err
+    return ran
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_an_unreachable_server_leaves_the_orders_pending(leaddone, write):
     assert_told(ran, "run again")
 
 
-def test_a_401_stops_and_leaves_the_orders_pending(leaddone, write, platform):
+def test_a_401_stops_and_leaves_the_orders_pending(leaddone, write):
     ran = leaddone("send", "orders", write({"id": "A-1"}), "--json", env={"LEADDONE_WEBHOOK_SECRET": "wrong"})
     assert (ran.code, ran.json["pending"]) == (1, 1)
     assert_told(ran, "401", "Intégrations > Webhook")

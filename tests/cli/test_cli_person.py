@@ -4,7 +4,7 @@ from leaddone_pipeline.sandbox import REFUSED_CITY
 
 
 @pytest.fixture
-def sent(leaddone, write, platform):
+def sent(leaddone, write):
     orders = write({"id": "A-1"}, {"id": "A-2", "city": REFUSED_CITY})
     leaddone("send", "orders", orders, "--shop", "atlas")
     return orders
@@ -31,7 +31,7 @@ def test_resolve_accepted_takes_one_order(leaddone):
     assert "exactly one order id" in ran.err
 
 
-def test_resolve_resend_says_that_the_file_must_come_again(leaddone, sent, platform):
+def test_resolve_resend_says_that_the_file_must_come_again(leaddone, sent):
     ran = leaddone("resolve", "A-2", "--resend")
     assert ran.code == 0
     assert "send the file again" in ran.err
@@ -39,7 +39,8 @@ def test_resolve_resend_says_that_the_file_must_come_again(leaddone, sent, platf
     assert leaddone("send", "orders", sent, "--json").json["sent"] == 1
 
 
-def test_resolve_names_what_it_did_not_settle(leaddone, sent):
+@pytest.mark.usefixtures("sent")
+def test_resolve_names_what_it_did_not_settle(leaddone):
     ran = leaddone("resolve", "A-1", "A-9", "--rejected", "not there")
     assert ran.code == 3
     assert "A-1: it is accepted" in ran.err
@@ -57,13 +58,15 @@ def test_forget_erases_and_says_where_else_the_person_may_stand(leaddone, sent, 
     assert leaddone("send", "orders", sent, "--json").json["sent"] == 0
 
 
-def test_forget_names_what_it_does_not_know(leaddone, sent):
+@pytest.mark.usefixtures("sent")
+def test_forget_names_what_it_does_not_know(leaddone):
     ran = leaddone("forget", "A-9")
     assert ran.code == 3
     assert "A-9" in ran.err
 
 
-def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, sent, project, client_id):
+@pytest.mark.usefixtures("sent")
+def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, project, client_id):
     ran = leaddone("status", "--json")
     assert ran.code == 0
     assert ran.json["orders"] == {"accepted": 1, "rejected": 1}
@@ -74,20 +77,23 @@ def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, sent, p
     assert "accepted" in leaddone("status").out
 
 
-def test_status_and_links_need_no_secret(leaddone, sent):
+@pytest.mark.usefixtures("sent")
+def test_status_and_links_need_no_secret(leaddone):
     assert leaddone("status", env={"LEADDONE_WEBHOOK_SECRET": None}).code == 0
     assert leaddone("links", "--output", "l.csv", env={"LEADDONE_WEBHOOK_SECRET": None}).code == 0
     assert leaddone("status", env={"LEADDONE_CLIENT_ID": None}).code == 2
 
 
-def test_links_of_a_shop_are_those_under_its_label(leaddone, sent, project, read_csv):
+@pytest.mark.usefixtures("sent")
+def test_links_of_a_shop_are_those_under_its_label(leaddone, project, read_csv):
     leaddone("links", "--shop", "atlas", "--output", "atlas.csv")
     leaddone("links", "--shop", "other", "--output", "other.csv")
     assert [link["order_id"] for link in read_csv(project / "atlas.csv")] == ["A-1", "A-2"]
     assert read_csv(project / "other.csv") == []
 
 
-def test_an_account_that_the_ledger_has_never_seen_has_no_links(leaddone, sent, project, read_csv):
+@pytest.mark.usefixtures("sent")
+def test_an_account_that_the_ledger_has_never_seen_has_no_links(leaddone, project, read_csv):
     ran = leaddone("links", "--output", "l.csv", env={"LEADDONE_CLIENT_ID": "someone-else"})
     assert ran.code == 0
     assert "knows nothing of someone-else" in ran.err

@@ -6,12 +6,12 @@ import sys
 import pytest
 
 
-def test_sign_signs_exactly_the_bytes_of_the_file(leaddone, project):
+def test_sign_signs_exactly_the_bytes_of_the_file(leaddone, leaddone_process, project):
     """The expected signature was made by `openssl dgst -sha256 -hmac`."""
     (project / "body.json").write_bytes(b'[{"id":"A-1"}]\n')
     ran = leaddone("sign", "body.json")
     assert (ran.code, ran.out) == (0, "22e6a4a644c4b3589667654810ea2fb402e7216a379cfb433ea5efe1a1d02970\n")
-    assert leaddone("sign", "-", stdin=b'[{"id":"A-1"}]\n').out == ran.out
+    assert leaddone_process("sign", "-", stdin=b'[{"id":"A-1"}]\n').out == ran.out
 
 
 def test_sign_needs_the_secret_alone(leaddone, project):

@@ -6,10 +6,10 @@ import pytest
 
 
 @pytest.fixture
-def demo(leaddone, project):
+def demo(leaddone_process, project):
     """In an empty project: the sample is written into the demo's own folder."""
     (project / "pyproject.toml").touch()
-    return lambda *options: leaddone("demo", *options)
+    return lambda *options: leaddone_process("demo", *options)
 
 
 def test_the_demo_proves_that_all_arrived_and_a_second_run_sends_nothing(demo, project):

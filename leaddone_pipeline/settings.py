@@ -68,10 +68,15 @@ class Account:
 
 
 def _canonical_base_url(text: str) -> str:
-    address = urlsplit(text.strip())
-    host = address.hostname or ""
+    no_address = "base_url is no http(s) address; write it as https://host/path"
+    try:
+        address = urlsplit(text.strip())
+        host, port = address.hostname or "", address.port
+        host.encode("idna")
+    except ValueError:  # a port out of range, half a bracket, a host name that no resolver takes
+        raise ValueError(no_address) from None
     if address.scheme not in {"http", "https"} or not host:
-        raise ValueError("base_url is no http(s) address; write it as https://host/path")
+        raise ValueError(no_address)
     if address.scheme == "http" and host not in _LOOPBACK:
         raise ValueError("base_url is not encrypted; write it with https, since it carries customers' data")
     if address.username is not None or address.password is not None:
@@ -80,9 +85,9 @@ def _canonical_base_url(text: str) -> str:
         )
     if address.query or address.fragment:
         raise ValueError("base_url has a query or fragment; take it out, it would be signed with the body")
-    port = "" if address.port in {None, {"http": 80, "https": 443}[address.scheme]} else f":{address.port}"
     shown = f"[{host}]" if ":" in host else host
-    return f"{address.scheme}://{shown}{port}{address.path.rstrip('/')}"
+    suffix = "" if port in {None, {"http": 80, "https": 443}[address.scheme]} else f":{port}"
+    return f"{address.scheme}://{shown}{suffix}{address.path.rstrip('/')}"
 
 
 @dataclass(frozen=True, slots=True)

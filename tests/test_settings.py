@@ -29,6 +29,9 @@ def test_spellings_of_one_address_are_one_account(written, kept):
         "https://user:secret@leaddone.com",
         "https://leaddone.com/api?shop=1",
         "https://leaddone.com/api#x",
+        "https://leaddone.com:99999/api",
+        "https://[half/api",
+        "https://a..b/api",
     ],
 )
 def test_an_address_that_no_customer_may_be_sent_to_is_refused(address):

@@ -37,6 +37,13 @@ def project(tmp_path, sandbox, monkeypatch):
     return Project(tmp_path / "project", sandbox, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def shared_project(tmp_path_factory):
+    """One project for tests that only look at what a run left."""
+    with serve(Platform(credentials={CLIENT: SECRET})) as running, pytest.MonkeyPatch.context() as patch:
+        yield Project(tmp_path_factory.mktemp("shared") / "project", running, patch)
+
+
 @pytest.fixture
 def make_project(tmp_path, sandbox, monkeypatch):
     """Several projects, each with a ledger and tables of its own, at one LeadDone or another."""
@@ -167,12 +174,12 @@ class Project:
         return {name: one["internal_id"] for name, one in self.platform.orders(CLIENT).items()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_order():
     return order
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_update():
     return update
 

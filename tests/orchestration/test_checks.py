@@ -91,7 +91,7 @@ def test_no_check_blocks(project, make_order):
 def test_an_order_whose_answer_was_lost_fails_none_unconfirmed(project, make_order):
     project.orders(DAY, make_order("A1"), make_order("A2"))
     project.platform.set_faults(["partly"])
-    result = project.run(DAY)
+    result = project.run(DAY, guarantee="at_most_once")
     assert not project.verdicts(result)["order_deliveries", "none_unconfirmed", DAY]
 
 

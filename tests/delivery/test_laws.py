@@ -7,10 +7,10 @@ import tempfile
 import httpx
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
 from leaddone_pipeline.delivery import OUTCOMES
 from leaddone_pipeline.ledger import Ledger
+from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
 ANSWERS = {
     "busy": lambda: httpx.Response(429, headers={"retry-after": "3"}),

@@ -52,7 +52,7 @@ def test_architecture_names_no_file_that_is_gone():
 def test_the_readmes_pipeline_loads():
     (code,) = blocks("python")
     names = {}
-    exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - the README's own code
+    exec(compile(code, "README.md", "exec"), names)
 
     dg.Definitions.validate_loadable(names["defs"])
 

@@ -1,0 +1,1 @@
+"""A code location built only from the public names of `leaddone_pipeline`."""

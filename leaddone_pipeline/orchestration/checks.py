@@ -1,0 +1,152 @@
+"""The checks of a day: verdicts from counts, and how Dagster is told them.
+
+None is blocking: in a run over several days one bad day would block all of them. What must not be sent is held by
+the delivery itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.delivery import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from leaddone_pipeline.intake import RowCounts
+
+__all__ = ["Verdict", "judge_delivery", "judge_export", "log_days", "specs", "summaries"]
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+_EXPORT = {
+    "rows_law": "Every row that was read is quarantined, skipped, merged or valid, and stands in its table",
+    "export_present": "There is a file for the day",
+    "files_readable": "Every file of the day could be read to its end",
+    "none_quarantined": "No row was refused",
+}
+_DELIVERY = {
+    "records_law": "Every valid record has exactly one outcome",
+    "none_unconfirmed": "No record was sent whose fate nobody knows",
+}
+_LATE = {"none_cancelled_late": "No order was cancelled in the shop after LeadDone had accepted it"}
+_DELIVERIES = {Kind.ORDERS: _DELIVERY | _LATE, Kind.TRACKING: _DELIVERY}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says of one day."""
+
+    name: str
+    passed: bool
+    severity: dg.AssetCheckSeverity = ERROR
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge_export(
+    rows: RowCounts, *, kept: int, skipped_kept: int, refused: int, files: int, unreadable: int
+) -> list[Verdict]:
+    """Judge a day's files.
+
+    Args:
+        rows: what intake counted.
+        kept: records in the stored table.
+        skipped_kept: those of them that are not to be sent.
+        refused: rows in the stored quarantine that were read from files.
+        files: how many files there were.
+        unreadable: how many of them could not be read, or not to their end.
+    """
+    adds_up = rows.read == rows.quarantined + rows.skipped + rows.merged + rows.valid
+    stands = rows.valid == kept - skipped_kept and rows.quarantined == refused
+    counts = {
+        "read": rows.read,
+        "quarantined": rows.quarantined,
+        "skipped": rows.skipped,
+        "merged": rows.merged,
+        "valid": rows.valid,
+        "records_stored": kept - skipped_kept,
+        "quarantine_stored": refused,
+    }
+    return [
+        Verdict("rows_law", adds_up and stands, ERROR, counts),
+        Verdict("export_present", files > 0, WARN, {"files": files}),
+        Verdict("files_readable", unreadable == 0, ERROR, {"unreadable": unreadable}),
+        Verdict("none_quarantined", rows.quarantined == 0, WARN, {"quarantined": rows.quarantined}),
+    ]
+
+
+def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int) -> list[Verdict]:
+    """Judge a day's delivery.
+
+    Args:
+        kind: orders or tracking.
+        counts: of the report.
+        handed_over: valid records of the day's stored table, counted there and not by the delivery.
+    """
+    outcomes = {name: counts[name] for name in OUTCOMES[kind]}
+    law = counts["valid"] == handed_over == sum(outcomes.values())
+    unconfirmed = counts["unconfirmed"]
+    verdicts = [
+        Verdict("records_law", law, ERROR, {"handed_over": handed_over, **outcomes}),
+        Verdict("none_unconfirmed", unconfirmed == 0, WARN, {"unconfirmed": unconfirmed}),
+    ]
+    if kind is Kind.ORDERS:
+        late = counts["cancelled_late"]
+        verdicts.append(Verdict("none_cancelled_late", late == 0, ERROR, {"cancelled_late": late}))
+    return verdicts
+
+
+def specs(
+    asset: dg.AssetKey, partitions: dg.PartitionsDefinition[str], *, delivery: Kind | None = None
+) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset: those of an export, or of a delivery."""
+    words = _EXPORT if delivery is None else _DELIVERIES[delivery]
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions)
+        for name, description in words.items()
+    ]
+
+
+def log_days(
+    context: dg.AssetExecutionContext, asset: dg.AssetKey, days: Mapping[str, Sequence[Verdict]]
+) -> None:
+    """Tell Dagster each day's verdicts as events of their own: a check's result has no partition argument."""
+    for day, verdicts in days.items():
+        for verdict in verdicts:
+            context.log_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=asset,
+                    check_name=verdict.name,
+                    passed=verdict.passed,
+                    severity=verdict.severity,
+                    partition=day,
+                    metadata=verdict.metadata,
+                    blocking=False,
+                )
+            )
+
+
+def summaries(
+    context: dg.AssetExecutionContext, asset: dg.AssetKey, days: Mapping[str, Sequence[Verdict]]
+) -> Iterator[dg.AssetCheckResult]:
+    """One result a check, as Dagster wants it; over several days, each day's verdicts are logged before it."""
+    if len(days) > 1:
+        log_days(context, asset, days)
+    by_check: dict[str, dict[str, Verdict]] = {}
+    for day, verdicts in days.items():
+        for verdict in verdicts:
+            by_check.setdefault(verdict.name, {})[day] = verdict
+    for name, by_day in by_check.items():
+        failed = [day for day, verdict in by_day.items() if not verdict.passed]
+        one = next(iter(by_day.values()))
+        yield dg.AssetCheckResult(
+            asset_key=asset,
+            check_name=name,
+            passed=not failed,
+            severity=one.severity,
+            metadata=one.metadata if len(by_day) == 1 else {"days": len(by_day), "failed": failed},
+        )

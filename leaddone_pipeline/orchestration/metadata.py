@@ -1,0 +1,51 @@
+"""Counts and small tables for Dagster's pages, without personal data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from leaddone_pipeline.orchestration.tables import Table
+
+__all__ = ["PARTITION_ROWS", "of_rows", "of_table", "preview"]
+
+PARTITION_ROWS = "dagster/partition_row_count"
+_SCHEMA = "dagster/column_schema"
+_PREVIEW_ROWS = 10
+_SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "code", "source_row")
+"""The columns that may be shown: none of them holds personal data."""
+_QUIET = ("accepted", "skipped", "unchanged", "superseded")
+
+
+def of_table(table: Table) -> dict[str, Any]:
+    """What an asset's definition says of its table: the columns, and where IO managers find a day's rows."""
+    return {_SCHEMA: table.schema, "partition_expr": "partition_date"}
+
+
+def of_rows(frame: pd.DataFrame, **counts: int) -> dict[str, Any]:
+    """What a materialization says of a day's rows."""
+    return {PARTITION_ROWS: len(frame), **counts, "preview": preview(frame)}
+
+
+def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """Show a day's first rows as a small Markdown table; those that went wrong come first."""
+    columns = [name for name in _SHOWN if name in frame]
+    if "outcome" in columns:
+        frame = frame.sort_values("outcome", key=lambda outcomes: outcomes.isin(_QUIET), kind="stable")
+    rows = frame[columns].head(_PREVIEW_ROWS).astype("string").fillna("").itertuples(index=False)
+    lines = [columns, ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
+    return dg.MetadataValue.md("\n".join(_line(line) for line in lines) if len(frame) else "no rows")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`").replace("<", "&lt;")

@@ -1,0 +1,226 @@
+"""`LeadDoneResource`: a shop's account at LeadDone, for any asset or op."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import ConfigDict, Field, PrivateAttr
+
+from leaddone_pipeline import environment
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.delivery import Delivery, DeliveryReport
+from leaddone_pipeline.errors import SettingsError
+from leaddone_pipeline.ledger import Ledger
+from leaddone_pipeline.orchestration.frames import CheckedFrames
+from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
+from leaddone_pipeline.webhook import LeadDoneClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = ["LeadDoneResource"]
+
+_DEFAULTS = DeliverySettings()
+_PROGRESS_SECONDS = 10.0
+
+
+class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # generic over nothing that users see
+    """Sends orders and statuses to LeadDone, never twice, and gives LeadDone's ids back.
+
+    Ledger and connections are opened at first use and closed when the run ends; outside a run, `close()` does it.
+
+    Example:
+        ```python
+        @dg.asset
+        def sent_orders(my_orders: pd.DataFrame, leaddone: LeadDoneResource) -> pd.DataFrame:
+            return leaddone.send_orders(my_orders).links
+        ```
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    client_id: str = Field(
+        description="Value of X-Webhook-ClientId, from LeadDone's Intégrations > Webhook; use dg.EnvVar."
+    )
+    webhook_secret: str = Field(
+        repr=False, description="The secret key that signs requests; use dg.EnvVar, and never a literal."
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="Where the two webhooks live, without /orders. Empty: LEADDONE_BASE_URL, else LeadDone itself.",
+    )
+    ledger_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the ledger, which knows what was sent. Empty: LEADDONE_LEDGER_URL, else "
+        ".leaddone/ledger.db in the project. Another ledger knows nothing, and sends everything again.",
+    )
+    root: str | None = Field(
+        default=None,
+        description="Folder from which the ledger's project is looked for, upward. Empty: the working directory.",
+    )
+    shop: str = Field(default=DEFAULT_SHOP, description="Label of the shop in the ledger and in results.")
+    guarantee: str = Field(
+        default=_DEFAULTS.guarantee.value,
+        description="What happens to orders whose answer never came: at_least_once sends them again, at_most_once "
+        "holds them for a person.",
+    )
+    batch_size: int = Field(
+        default=_DEFAULTS.batch_size, description="Records in one request, at most. Larger is not faster."
+    )
+    max_batch_bytes: int = Field(
+        default=_DEFAULTS.max_batch_bytes, description="Bytes in one request's body, at most."
+    )
+    max_concurrency: int = Field(default=_DEFAULTS.max_concurrency, description="Requests at once, at most.")
+
+    _ledger: Ledger | None = PrivateAttr(default=None)
+    _client: LeadDoneClient | None = PrivateAttr(default=None)
+    _delivery: Delivery | None = PrivateAttr(default=None)
+
+    def send_orders(
+        self, frames: pd.DataFrame | Iterable[pd.DataFrame], *, day: str | None = None
+    ) -> DeliveryReport:
+        """Send orders that LeadDone does not have yet.
+
+        Rows that do not fit are counted as quarantined, logged by code and row number, and not sent.
+
+        Args:
+            frames: columns id, article, price, phone, and optionally qte, receiver, city, address; `skipped` with a
+                reason for those not to be sent.
+            day: the day that they are the export of, ISO (delivery.md, rule 6).
+
+        Raises:
+            LeadDoneError: the delivery stopped; all is recorded, what was not sent is pending and leaves next time.
+        """
+        return self._send(Kind.ORDERS, frames, day)
+
+    def send_tracking(
+        self, frames: pd.DataFrame | Iterable[pd.DataFrame], *, day: str | None = None
+    ) -> DeliveryReport:
+        """Send the newest status of each order, where it is news to LeadDone.
+
+        Args:
+            frames: columns id, tracking_number, status, and optionally event_time (ISO 8601 with offset).
+            day: the day that they belong to, ISO.
+
+        Raises:
+            LeadDoneError: as for orders.
+        """
+        return self._send(Kind.TRACKING, frames, day)
+
+    def links(
+        self, order_ids: Sequence[str] | None = None, *, kind: Kind = Kind.ORDERS, day: str | None = None
+    ) -> pd.DataFrame:
+        """The results table from the ledger; sends nothing.
+
+        Args:
+            order_ids: these orders of the account, under whatever label; without it, all of this shop's.
+            kind: tracking gives the statuses instead, with tracking_number, status, event_time.
+            day: those of this day alone, ISO.
+        """
+        shop = self.shop if order_ids is None else None
+        return self._opened().links(kind=kind, shop=shop, day=day, order_ids=order_ids)
+
+    def deliver(self, kind: Kind, frames: Iterable[pd.DataFrame], *, day: str | None) -> DeliveryReport:
+        """Deliver frames that intake has checked already; the report says if and why the run stopped."""
+        delivery = self._opened()
+        send = delivery.orders if kind is Kind.ORDERS else delivery.tracking
+        report = send(frames, day=day)
+        dg.get_dagster_logger().info(
+            "LeadDone, %s of %s: %s", kind.value, day or self.shop, _counts(report.as_json())
+        )
+        return report
+
+    @property
+    def ledger_place(self) -> str:
+        """Where the ledger is, its password hidden (delivery.md, rule 2)."""
+        return self._opened_ledger().place
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
+        self.close()
+
+    def close(self) -> None:
+        """Close ledger and connections; the next use opens them again."""
+        self._delivery = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def _send(
+        self, kind: Kind, frames: pd.DataFrame | Iterable[pd.DataFrame], day: str | None
+    ) -> DeliveryReport:
+        checked = CheckedFrames(kind, frames)
+        report = checked.counted_in(self.deliver(kind, checked, day=day))
+        refusals = checked.refusals()
+        if refusals:
+            dg.get_dagster_logger().warning("%s", refusals)
+        if report.stopped is not None:
+            raise report.stopped
+        return report
+
+    def _opened_ledger(self) -> Ledger:
+        if self._ledger is None:
+            start = Path.cwd() if self.root is None else Path(self.root)
+            self._ledger = Ledger(self.ledger_url or environment.ledger_url(start))
+            dg.get_dagster_logger().info(
+                "The ledger is at %s%s",
+                self._ledger.place,
+                ", newly made: it knows nothing of earlier deliveries" if self._ledger.newly_made else "",
+            )
+        return self._ledger
+
+    def _opened(self) -> Delivery:
+        if self._delivery is None:
+            settings = self._settings()
+            credentials = environment.credentials_of(self.client_id, self.webhook_secret)
+            account = environment.account_of(self.base_url or environment.base_url(), self.client_id)
+            ledger = self._opened_ledger()
+            self._client = LeadDoneClient(
+                credentials, account.base_url, max_connections=settings.max_concurrency
+            )
+            self._delivery = Delivery(
+                ledger, self._client, account, shop=self.shop, settings=settings, progress=_Progress()
+            )
+        return self._delivery
+
+    def _settings(self) -> DeliverySettings:
+        if self.guarantee not in set(Guarantee):
+            raise SettingsError(
+                f'"{self.guarantee}" is no guarantee',
+                remedy=f"Write {' or '.join(Guarantee)}",
+                setting="guarantee",
+            )
+        try:
+            return DeliverySettings(
+                guarantee=Guarantee(self.guarantee),
+                batch_size=self.batch_size,
+                max_batch_bytes=self.max_batch_bytes,
+                max_concurrency=self.max_concurrency,
+            )
+        except ValueError as error:
+            setting, _, problem = str(error).partition(" ")
+            problem, _, remedy = problem.partition("; ")
+            raise SettingsError(problem, remedy=remedy.capitalize(), setting=setting) from None
+
+
+class _Progress:
+    """Progress for Dagster's log, now and then: each line is an event in its storage."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _PROGRESS_SECONDS
+
+    def __call__(self, stage: str, counts: Mapping[str, int]) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PROGRESS_SECONDS
+            dg.get_dagster_logger().info("LeadDone, %s: %s", stage, _counts(counts))
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in counts.items() if isinstance(value, int) and value)

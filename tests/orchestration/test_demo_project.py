@@ -1,0 +1,48 @@
+"""The code location that ships with the repository, through the commands that its users type."""
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DAY = "2026-11-16"
+
+
+@pytest.fixture
+def demo(project, monkeypatch, tmp_path):
+    """`dagster_project`, with its ledger and tables in a temporary folder."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("LEADDONE_TABLES", str(tmp_path / "tables.duckdb"))
+    monkeypatch.setenv("LEADDONE_LEDGER_URL", f"sqlite:///{project.root}/.leaddone/ledger.db")
+    return importlib.import_module("dagster_project.definitions").defs()
+
+
+@pytest.mark.parametrize("shop", ["atlas", "medina"])
+def test_a_day_of_each_shop_is_delivered_to_the_last_order(demo, project, shop):
+    job = demo.resolve_job_def(f"{shop}_deliver")
+    result = job.execute_in_process(instance=project.instance, partition_key=DAY)
+    assert result.success
+    told = project.materializations("order_deliveries", shop)[DAY][0]
+    assert told["accepted"] == len(project.taken()) > 30
+    assert told["rejected"] == 1
+    laws = {key: passed for key, passed in project.verdicts(result).items() if key[1].endswith("_law")}
+    assert len(laws) == 4
+    assert all(laws.values())
+
+
+def test_the_demo_loads_with_two_shops(demo):
+    dg.Definitions.validate_loadable(demo)
+    assert {key.path[0] for key in demo.resolve_all_asset_keys()} == {"atlas", "medina"}
+    assert len(list(demo.resolve_all_asset_keys())) == 16
+
+
+@pytest.mark.parametrize("command", ["check yaml", "check defs"])
+def test_dg_finds_nothing_wrong(command, tmp_path):
+    environment = os.environ | {"DAGSTER_HOME": str(tmp_path), "LEADDONE_TABLES": str(tmp_path / "t.duckdb")}
+    dg_command = Path(sys.executable).with_name("dg")
+    subprocess.run([dg_command, *command.split()], check=True, cwd=ROOT, env=environment, capture_output=True)

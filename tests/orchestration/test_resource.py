@@ -1,0 +1,143 @@
+import logging
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from leaddone_pipeline import DeliveryReport, LeadDoneResource
+from leaddone_pipeline.errors import CredentialsRejected, IntakeError, SettingsError
+
+SECRET = "whsec_0a1b2c3d"
+
+
+@pytest.fixture
+def leaddone(project):
+    """The resource as a test of someone's pipeline builds it, outside any run."""
+    resource = LeadDoneResource(
+        client_id="atlas-client", webhook_secret=SECRET, base_url=project.running.base_url
+    )
+    yield resource
+    resource.close()
+
+
+@pytest.fixture
+def frame(make_order):
+    return pd.DataFrame([make_order("A1"), make_order("A2", price=1249.5), make_order("A3", phone="12")])
+
+
+def test_orders_of_a_frame_are_sent_once_and_linked(project, leaddone, frame):
+    report = leaddone.send_orders(frame)
+    assert isinstance(report, DeliveryReport)
+    assert {name: report.counts[name] for name in ("read", "quarantined", "valid", "accepted", "sent")} == {
+        "read": 3,
+        "quarantined": 1,
+        "valid": 2,
+        "accepted": 2,
+        "sent": 2,
+    }
+    assert leaddone.send_orders(frame).counts["sent"] == 0
+    links = leaddone.links()
+    assert dict(zip(links["order_id"], links["internal_id"], strict=True)) == project.taken()
+    assert leaddone.links(["A2"])["order_id"].tolist() == ["A2"]
+
+
+def test_refused_rows_are_logged_by_code_and_row_and_nothing_personal(leaddone, frame, caplog):
+    with caplog.at_level(logging.INFO):
+        leaddone.send_orders(frame)
+    assert "1 of 3 rows refused and not sent: wrong_length × 1 (row 3)" in caplog.text  # noqa: RUF001
+    assert "accepted 2" in caplog.text
+    for personal in ("0685123456", "Oliviers", "Amal", SECRET):
+        assert personal not in caplog.text
+
+
+def test_statuses_of_a_frame_are_sent(project, leaddone, frame, make_update):
+    leaddone.send_orders(frame)
+    report = leaddone.send_tracking(pd.DataFrame([make_update("A1"), make_update("A2", "delivered")]))
+    assert report.counts["accepted"] == 2
+    assert project.platform.orders("atlas-client")["A2"]["status"] == "delivered"
+
+
+def test_an_order_is_good_once_among_several_frames(project, leaddone, make_order):
+    """Delivery.md, rule 14: exact repeats are merged, a differing one is refused."""
+    frames = [
+        pd.DataFrame([make_order("A1"), make_order("A2")]),
+        pd.DataFrame([make_order("A1"), make_order("A2", city="Fès"), make_order("A3")]),
+    ]
+    report = leaddone.send_orders(iter(frames))
+    counts = {name: report.counts[name] for name in ("read", "quarantined", "skipped", "merged", "valid")}
+    assert counts == {"read": 5, "quarantined": 1, "skipped": 0, "merged": 1, "valid": 3}
+    assert project.platform.orders("atlas-client")["A2"]["city"] == "Casablanca"
+
+
+def test_a_delivery_that_stops_raises_once_all_is_recorded(project, leaddone, frame):
+    project.platform.set_faults(["unauthorized"])
+    with pytest.raises(CredentialsRejected) as stopped:
+        leaddone.send_orders(frame)
+    assert SECRET not in str(stopped.value)
+    assert leaddone.links()["outcome"].tolist() == ["pending", "pending"]
+    project.platform.set_faults([])
+    assert leaddone.send_orders(frame).counts["sent"] == 2
+
+
+def test_a_frame_without_a_required_column_is_refused_before_anything_is_sent(project, leaddone, frame):
+    with pytest.raises(IntakeError, match="phone"):
+        leaddone.send_orders(frame.drop(columns="phone"))
+    assert not project.platform.requests
+
+
+def test_it_serves_an_asset_and_is_closed_after_the_run(project, frame, monkeypatch):
+    closed = []
+    monkeypatch.setattr(LeadDoneResource, "close", lambda self: closed.append(self.shop))
+
+    @dg.asset
+    def sent_orders(leaddone: LeadDoneResource) -> dg.MaterializeResult:
+        report = leaddone.send_orders(frame)
+        return dg.MaterializeResult(metadata=report.to_metadata())
+
+    resource = LeadDoneResource(
+        client_id=dg.EnvVar("LEADDONE_CLIENT_ID"),
+        webhook_secret=dg.EnvVar("LEADDONE_WEBHOOK_SECRET"),
+        shop="theirs",
+    )
+    result = dg.materialize([sent_orders], resources={"leaddone": resource}, instance=project.instance)
+    told = result.asset_materializations_for_node("sent_orders")[0].metadata
+    assert told["accepted"].value == 2
+    assert closed == ["theirs"]
+
+
+def test_the_ledger_lies_in_the_project_of_the_named_folder(project, frame, monkeypatch, tmp_path):
+    """Delivery.md, rule 2: no root, no guess."""
+    monkeypatch.chdir(tmp_path)
+    given = {"client_id": "atlas-client", "webhook_secret": SECRET}
+    deep = project.root / "defs" / "atlas"
+    deep.mkdir(parents=True)
+    resource = LeadDoneResource(**given, root=str(deep))
+    assert resource.ledger_place.endswith("/project/.leaddone/ledger.db")
+    resource.close()
+    with pytest.raises(SettingsError, match="LEADDONE_LEDGER_URL"):
+        LeadDoneResource(**given).send_orders(frame)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("guarantee", "exactly_once"), ("batch_size", 0), ("base_url", "http://example.com")]
+)
+def test_a_setting_that_means_nothing_is_named_with_its_remedy(project, frame, field, value):  # noqa: ARG001 - the ledger's place
+    resource = LeadDoneResource(**{"client_id": "c", "webhook_secret": SECRET, field: value})
+    with pytest.raises(SettingsError, match=field) as refused:
+        resource.send_orders(frame)
+    assert SECRET not in repr(refused.value)
+
+
+def test_the_secret_stands_in_no_repr_and_no_error():
+    resource = LeadDoneResource(client_id="c", webhook_secret=SECRET)
+    assert SECRET not in repr(resource) + str(resource)
+    with pytest.raises(Exception, match="batch_size") as refused:
+        LeadDoneResource(client_id="c", webhook_secret=SECRET, batch_size="many")
+    assert SECRET not in str(refused.value)
+    with pytest.raises(Exception, match="webhook_secret") as refused:
+        LeadDoneResource(client_id="c", webhook_secret=[SECRET])
+    assert SECRET not in str(refused.value)
+
+
+def test_every_field_is_described():
+    assert all(field.description for field in LeadDoneResource.model_fields.values())

@@ -38,8 +38,6 @@ from leaddone_pipeline.webhook import TrackingUpdate, batches, encode
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leaddone_pipeline.errors import LeadDoneError
-
 __all__ = ["Delivery", "Progress"]
 
 Progress = Callable[[str, Mapping[str, int]], None]
@@ -110,20 +108,13 @@ class Delivery:
         self._lease = lease or LeaseSettings()
         self._account_id = ledger.write(lambda connection: recording.open_account(connection, account))
 
-    def orders(
-        self,
-        frames: Iterable[pd.DataFrame],
-        *,
-        day: str | None = None,
-        stopped: LeadDoneError | None = None,
-    ) -> DeliveryReport:
+    def orders(self, frames: Iterable[pd.DataFrame], *, day: str | None = None) -> DeliveryReport:
         """Deliver orders: each valid one is recorded, sent unless LeadDone has it already, and its answer kept.
 
         Args:
             frames: slices with an order's columns, `skipped`, `source_file`, `source_row` (prepare.py). All of them
                 belong to one day or one set of files: an order id stands once (rule 14).
             day: the day that the frames are the export of (rule 6), ISO.
-            stopped: why an earlier day of the same run stopped; then these are recorded and not sent (rule 5).
 
         Returns:
             The report; `stopped` says why, when the run ended early.
@@ -134,7 +125,7 @@ class Delivery:
         """
         tally = _Tally()
         waiting: list[Item] = []
-        with self._run(Kind.ORDERS, stopped) as sender:
+        with self._run(Kind.ORDERS) as sender:
             for frame in frames:
                 prepared = orders_of(frame, self._ledger.content_key)
                 recorded = self._ledger.write(
@@ -149,13 +140,7 @@ class Delivery:
             self._outwait(sender, waiting)
         return self._finish(Kind.ORDERS, sender, tally)
 
-    def tracking(
-        self,
-        frames: Iterable[pd.DataFrame],
-        *,
-        day: str | None = None,
-        stopped: LeadDoneError | None = None,
-    ) -> DeliveryReport:
+    def tracking(self, frames: Iterable[pd.DataFrame], *, day: str | None = None) -> DeliveryReport:
         """Deliver statuses: the newest of each order, when it is news to LeadDone (rules 28 to 30).
 
         Updates that wait in the ledger for their order to be accepted leave too, whichever file brought them.
@@ -163,7 +148,6 @@ class Delivery:
         Args:
             frames: slices with a status's columns (prepare.py).
             day: the day that the frames belong to, ISO.
-            stopped: as for orders.
 
         Returns:
             The report; `stopped` says why, when the run ended early.
@@ -173,7 +157,7 @@ class Delivery:
             IntakeError: as for orders.
         """
         tally = _Tally()
-        with self._run(Kind.TRACKING, stopped) as sender:
+        with self._run(Kind.TRACKING) as sender:
             self._ledger.write(lambda connection: recording.reopen_updates(connection, self._account_id))
             waiting: list[PreparedUpdate] = []
             for frame in frames:
@@ -195,7 +179,7 @@ class Delivery:
         )
 
     @contextmanager
-    def _run(self, kind: Kind, stopped: LeadDoneError | None) -> Iterator[Sender]:
+    def _run(self, kind: Kind) -> Iterator[Sender]:
         """A run in the ledger around its sender; requests in flight are settled whatever happens."""
         self._take_over(kind)
         lease = Lease(
@@ -218,7 +202,6 @@ class Delivery:
                 slots=self._settings.max_concurrency + 1,
                 clock=self._clock,
             )
-            sender.stopped = stopped
             try:
                 yield sender
                 if sender.health.is_silent:

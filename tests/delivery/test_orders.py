@@ -314,12 +314,3 @@ def test_an_answer_for_an_id_that_was_not_sent_is_reported_and_ignored(ledger):
     assert report.counts["accepted"] == 1
     assert "1 ids that were not sent" in report.notes[0]
     assert report.links["order_id"].tolist() == ["A0"]
-
-
-def test_a_day_after_a_stop_is_recorded_and_not_sent(ledger, sandbox):
-    """Rule 5: in a run over several days, one that LeadDone refuses stops the sending, not the recording."""
-    stopped = LeadDoneUnavailable("down", remedy="Wait")
-    report = delivery_to(sandbox, ledger).orders([orders_frame(ids(5))], day="2026-11-17", stopped=stopped)
-
-    assert (report.stopped, report.counts["pending"], report.requests) == (stopped, 5, 0)
-    assert delivery_to(sandbox, ledger).orders([orders_frame(ids(5))]).counts["accepted"] == 5

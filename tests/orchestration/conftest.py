@@ -1,6 +1,8 @@
 import csv
 import os
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
@@ -21,37 +23,29 @@ CLIENT = "atlas-client"
 SECRET = "whsec_0a1b2c3d"
 PHONE = "0685123456"
 ADDRESS = "12 rue des Oliviers"
+NOWHERE = "http://127.0.0.1:1/api/webhook"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
 
 @pytest.fixture
-def sandbox():
-    """A LeadDone over real HTTP."""
-    with serve(Platform(credentials={CLIENT: SECRET})) as running:
-        yield running
-
-
-@pytest.fixture
-def project(tmp_path, sandbox, monkeypatch):
-    return Project(tmp_path / "project", sandbox, monkeypatch)
+def project(tmp_path, monkeypatch):
+    with ExitStack() as stack:
+        yield Project(tmp_path / "project", monkeypatch, stack)
 
 
 @pytest.fixture(scope="module")
 def shared_project(tmp_path_factory):
     """One project for tests that only look at what a run left."""
-    with serve(Platform(credentials={CLIENT: SECRET})) as running, pytest.MonkeyPatch.context() as patch:
-        yield Project(tmp_path_factory.mktemp("shared") / "project", running, patch)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        yield Project(tmp_path_factory.mktemp("shared") / "project", patch, stack)
 
 
 @pytest.fixture
-def make_project(tmp_path, sandbox, monkeypatch):
-    """Several projects, each with a ledger and tables of its own, at one LeadDone or another."""
-
-    def make(name, running=sandbox):
-        return Project(tmp_path / name, running, monkeypatch)
-
-    return make
+def make_project(tmp_path, monkeypatch):
+    """Several projects, each with a LeadDone, a ledger and tables of its own."""
+    with ExitStack() as stack:
+        yield lambda name: Project(tmp_path / name, monkeypatch, stack)
 
 
 def order(order_id, **fields):
@@ -73,25 +67,39 @@ class Project:
     """A user's project: a folder with files, a ledger, tables in DuckDB, and Dagster."""
 
     root: Path
-    running: object
     monkeypatch: pytest.MonkeyPatch
-    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    stack: ExitStack
 
     def __post_init__(self):
         (self.root / ".leaddone").mkdir(parents=True)
         self.enter()
 
     def enter(self):
+        """Make it the surroundings of what follows."""
         self.monkeypatch.chdir(self.root)
         for name in ("LEADDONE_LEDGER_URL", "DAGSTER_HOME"):
             self.monkeypatch.delenv(name, raising=False)
+        # Without a sandbox nothing may leave this machine: unset, the variable means LeadDone itself.
+        self.monkeypatch.setenv("LEADDONE_BASE_URL", NOWHERE)
         self.monkeypatch.setenv("LEADDONE_CLIENT_ID", CLIENT)
         self.monkeypatch.setenv("LEADDONE_WEBHOOK_SECRET", SECRET)
-        self.monkeypatch.setenv("LEADDONE_BASE_URL", self.running.base_url)
+
+    @cached_property
+    def running(self):
+        """Its LeadDone over real HTTP, started when first asked for."""
+        return self.stack.enter_context(serve(Platform(credentials={CLIENT: SECRET})))
+
+    @cached_property
+    def instance(self):
+        return self.stack.enter_context(dg.DagsterInstance.ephemeral())
 
     @property
     def platform(self):
         return self.running.platform
+
+    def connect(self):
+        """Let what follows find its LeadDone."""
+        self.monkeypatch.setenv("LEADDONE_BASE_URL", self.running.base_url)
 
     def write(self, name, rows):
         path = self.root / name
@@ -123,6 +131,7 @@ class Project:
     def run(self, first, last=None, *, io_manager=None, only=None, **attributes):
         """Materialize a day, or a range of days in one run."""
         self.enter()
+        self.connect()
         defs = self.defs(**attributes)
         days = {"partition_key": first} if last is None else {"tags": {RANGE_START: first, RANGE_END: last}}
         return dg.materialize(

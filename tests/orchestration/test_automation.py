@@ -49,6 +49,7 @@ def test_the_first_day_has_no_yesterday_and_before_it_nothing_runs(tick):
 
 
 def test_what_a_tick_asks_for_runs_and_a_second_tick_sends_nothing(project, tick, make_order):
+    project.connect()
     project.orders("2026-11-17", make_order("A1"))
     project.orders("2026-11-18", make_order("B1"))
     request = tick("2026-11-18T09:15:00").run_requests[0]

@@ -40,6 +40,7 @@ def place(folder, text, name="atlas"):
 
 
 def test_the_yaml_of_the_docstring_delivers_a_day(folder, project, make_order, monkeypatch):
+    project.connect()
     data = folder.project_root / "data" / "atlas" / "orders"
     project.write(data / f"orders-{DAY}.csv", [make_order("A1")])
     monkeypatch.setenv("LEADDONE_LEDGER_URL", f"sqlite:///{project.root}/.leaddone/ledger.db")

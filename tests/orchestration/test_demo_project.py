@@ -16,6 +16,7 @@ DAY = "2026-11-16"
 @pytest.fixture
 def demo(project, monkeypatch, tmp_path):
     """`dagster_project`, with its ledger and tables in a temporary folder."""
+    project.connect()
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("LEADDONE_TABLES", str(tmp_path / "tables.duckdb"))
     monkeypatch.setenv("LEADDONE_LEDGER_URL", f"sqlite:///{project.root}/.leaddone/ledger.db")
@@ -41,8 +42,8 @@ def test_the_demo_loads_with_two_shops(demo):
     assert len(list(demo.resolve_all_asset_keys())) == 16
 
 
-@pytest.mark.parametrize("command", ["check yaml", "check defs"])
-def test_dg_finds_nothing_wrong(command, tmp_path):
+def test_dg_finds_nothing_wrong(tmp_path):
+    """`dg check defs` begins with what `dg check yaml` checks."""
     environment = os.environ | {"DAGSTER_HOME": str(tmp_path), "LEADDONE_TABLES": str(tmp_path / "t.duckdb")}
     dg_command = Path(sys.executable).with_name("dg")
-    subprocess.run([dg_command, *command.split()], check=True, cwd=ROOT, env=environment, capture_output=True)
+    subprocess.run([dg_command, "check", "defs"], check=True, cwd=ROOT, env=environment, capture_output=True)

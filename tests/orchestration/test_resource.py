@@ -86,8 +86,14 @@ def test_a_frame_without_a_required_column_is_refused_before_anything_is_sent(pr
 
 
 def test_it_serves_an_asset_and_is_closed_after_the_run(project, frame, monkeypatch):
-    closed = []
-    monkeypatch.setattr(LeadDoneResource, "close", lambda self: closed.append(self.shop))
+    project.connect()
+    closed, close = [], LeadDoneResource.close
+
+    def closing(self):
+        closed.append(self.shop)
+        close(self)
+
+    monkeypatch.setattr(LeadDoneResource, "close", closing)
 
     @dg.asset
     def sent_orders(leaddone: LeadDoneResource) -> dg.MaterializeResult:

@@ -1,10 +1,12 @@
+import subprocess
+import sys
+
 import dagster as dg
 import pandas as pd
 import pytest
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.sandbox import REFUSED_CITY, Platform
-from leaddone_pipeline.sandbox.app import serve
+from leaddone_pipeline.sandbox import REFUSED_CITY
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
 EFFECTS = ("order_deliveries", "tracking_deliveries")
@@ -59,17 +61,16 @@ def test_a_day_goes_from_its_file_to_links(project, three_days):
 
 
 def test_a_range_run_and_one_run_a_day_leave_equal_ledgers_and_links(make_project, three_days, same_rows):
-    with serve(Platform(credentials={"atlas-client": "whsec_0a1b2c3d"})) as another:
-        at_once, day_by_day = three_days(make_project("at_once")), three_days(make_project("days", another))
-        assert at_once.run(D16, D18).success
-        for day in (D16, D17, D18):
-            assert day_by_day.run(day).success
-        for kind in Kind:
-            same_rows(at_once.ledger(kind), day_by_day.ledger(kind))
-        assert set(at_once.taken()) == set(day_by_day.taken()) == set(at_once.links())
-        columns = ["shop", "order_id", "outcome", "held", "message", "partition_date", "source_row"]
-        tables = [one.table("order_links")[columns].sort_values("order_id") for one in (at_once, day_by_day)]
-        same_rows(*(table.reset_index(drop=True) for table in tables))
+    at_once, day_by_day = three_days(make_project("at_once")), three_days(make_project("days"))
+    assert at_once.run(D16, D18).success
+    for day in (D16, D17, D18):
+        assert day_by_day.run(day).success
+    for kind in Kind:
+        same_rows(at_once.ledger(kind), day_by_day.ledger(kind))
+    assert set(at_once.taken()) == set(day_by_day.taken()) == set(at_once.links())
+    columns = ["shop", "order_id", "outcome", "held", "message", "partition_date", "source_row"]
+    tables = [one.table("order_links")[columns].sort_values("order_id") for one in (at_once, day_by_day)]
+    same_rows(*(table.reset_index(drop=True) for table in tables))
 
 
 def test_a_second_run_sends_nothing(project, three_days):
@@ -170,7 +171,7 @@ def test_days_stored_one_at_a_time_by_dagsters_own_io_manager(project, three_day
     three_days(project)
     manager = dg.FilesystemIOManager(base_dir=str(tmp_path / "stored"))
     for day in (D16, D17):
-        assert project.run(day, io_manager=manager, days_per_run=1).success
+        assert project.run(day, io_manager=manager, days_per_run=1, courier_files=None).success
     assert set(project.taken()) == {"A1", "A2", "B1"}
 
 
@@ -215,4 +216,20 @@ def test_order_links_can_be_made_again_and_send_nothing(project, three_days):
     project.run(D16, only=["orders", "orders_quarantine", "order_deliveries"])
     project.platform.set_faults(["unauthorized"])
     assert project.run(D16, only=["order_links"]).success
+    assert project.links() == project.taken()
+
+
+def test_what_the_command_line_has_sent_dagster_does_not_send_again(project, three_days):
+    """Rule 1: the shop's name and the way are labels."""
+    three_days(project)
+    project.connect()
+    command = [sys.executable, "-m", "leaddone_pipeline.cli", "send", "orders", f"orders-{D16}.csv"]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    sent = len(project.platform.requests)
+
+    result = project.run(D16, only=["orders", "orders_quarantine", "order_deliveries", "order_links"])
+
+    assert result.success
+    assert sent == len(project.platform.requests) == 1
     assert project.links() == project.taken()

@@ -26,13 +26,11 @@ def status(
     Example:
       leaddone status --shop medina
     """
-    from leaddone_pipeline.ledger import reading  # noqa: PLC0415 - loads pandas
-
     account = opening.account()
     with opening.existing_ledger() as ledger:
         number = opening.account_number(account, ledger)
         read = ledger.read(
-            lambda connection: reading.read_status(connection, ledger.now(), account_id=number, shop=shop)
+            lambda connection: read_status(connection, ledger.now(), account_id=number, shop=shop)
         )
         place = ledger.place
     known = _described(read, shop=shop, base_url=account.base_url, client_id=account.client_id, place=place)

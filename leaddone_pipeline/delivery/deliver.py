@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +20,11 @@ from leaddone_pipeline.delivery.decide import MAX_UNKNOWN_ATTEMPTS
 from leaddone_pipeline.delivery.lease import Clock, Lease
 from leaddone_pipeline.delivery.pace import backoff_seconds
 from leaddone_pipeline.delivery.prepare import Item, PreparedUpdate, content_hash, orders_of, updates_of
-from leaddone_pipeline.delivery.record import Recorded, record_orders, record_updates
-from leaddone_pipeline.delivery.report import OUTCOMES, DeliveryReport
+from leaddone_pipeline.delivery.record import record_orders, record_updates
+from leaddone_pipeline.delivery.report import OUTCOMES, DeliveryReport, notes_of
 from leaddone_pipeline.delivery.send import Client, Sender
 from leaddone_pipeline.delivery.stops import interrupted, silent
+from leaddone_pipeline.delivery.tally import Tally
 from leaddone_pipeline.ledger import Ledger, claiming, reading, recording
 from leaddone_pipeline.settings import (
     DEFAULT_SHOP,
@@ -49,27 +49,6 @@ _LOOK_AGAIN_SECONDS = 0.25
 
 def _quiet(_stage: str, _counts: Mapping[str, int]) -> None:
     return
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run's files hold, by number in the ledger; the outcomes are read there at the end."""
-
-    numbers: dict[int, None] = field(default_factory=dict)
-    cancelled: list[int] = field(default_factory=list)
-    found: Counter[str] = field(default_factory=Counter)
-
-    def add(self, recorded: Recorded) -> None:
-        self.numbers.update(dict.fromkeys(recorded.numbers))
-        for number in recorded.gone:
-            self.numbers.pop(number, None)
-        self.cancelled.extend(recorded.cancelled)
-        self.found.update(
-            changed=recorded.changed,
-            unchanged=recorded.unchanged,
-            superseded=recorded.superseded,
-            accepted=recorded.accepted_before,
-        )
 
 
 class Delivery:
@@ -123,7 +102,7 @@ class Delivery:
             LedgerError: the ledger failed; what was sent and not recorded is unconfirmed.
             IntakeError: a frame holds what cannot be sent.
         """
-        tally = _Tally()
+        tally = Tally()
         waiting: list[Item] = []
         with self._run(Kind.ORDERS) as sender:
             for frame in frames:
@@ -156,7 +135,7 @@ class Delivery:
             LedgerError: as for orders.
             IntakeError: as for orders.
         """
-        tally = _Tally()
+        tally = Tally()
         with self._run(Kind.TRACKING) as sender:
             self._ledger.write(lambda connection: recording.reopen_updates(connection, self._account_id))
             waiting: list[PreparedUpdate] = []
@@ -236,7 +215,7 @@ class Delivery:
                 self._clock.sleep(_LOOK_AGAIN_SECONDS)
 
     def _record_updates(
-        self, tally: _Tally, prepared: Sequence[PreparedUpdate], day: str | None
+        self, tally: Tally, prepared: Sequence[PreparedUpdate], day: str | None
     ) -> list[PreparedUpdate]:
         recorded = self._ledger.write(
             partial(
@@ -252,7 +231,7 @@ class Delivery:
         tally.add(recorded)
         return recorded.waiting
 
-    def _send_updates(self, sender: Sender, tally: _Tally) -> None:
+    def _send_updates(self, sender: Sender, tally: Tally) -> None:
         """Send what may leave, then once more what had no clear answer, as often as rule 18 allows."""
         for again in range(MAX_UNKNOWN_ATTEMPTS):
             after = sent = 0
@@ -291,13 +270,13 @@ class Delivery:
             )
         )
 
-    def _report_progress(self, stage: str, sender: Sender, tally: _Tally) -> None:
+    def _report_progress(self, stage: str, sender: Sender, tally: Tally) -> None:
         self._progress(
             stage,
             {"valid": len(tally.numbers), "sent": sender.sent, "accepted": sender.health.accepted},
         )
 
-    def _finish(self, kind: Kind, sender: Sender, tally: _Tally, *, left: int = 0) -> DeliveryReport:
+    def _finish(self, kind: Kind, sender: Sender, tally: Tally, *, left: int = 0) -> DeliveryReport:
         counted, late, second_ids = self._ledger.read(
             lambda connection: (
                 reading.count_outcomes(connection, self._ledger.now(), tally.numbers),
@@ -320,16 +299,6 @@ class Delivery:
             requests=sender.requests,
             elapsed_s=self._clock.elapsed() - sender.began,
             stopped=sender.stopped,
-            notes=tuple(_notes(sender.strangers, second_ids)),
+            notes=notes_of(sender.strangers, second_ids),
             read_links=lambda: self.links(kind=kind, numbers=list(tally.numbers)),
-        )
-
-
-def _notes(strangers: int, second_ids: int) -> Iterator[str]:
-    if strangers:
-        yield f"LeadDone answered for {strangers} ids that were not sent; they were ignored (rule 21)"
-    if second_ids:
-        yield (
-            f"LeadDone gave {second_ids} accepted orders a second internal id; the first is kept, the second "
-            "stands in the ledger's audit, and the order may exist twice in LeadDone"
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.errors import LeadDoneError
 
-__all__ = ["OUTCOMES", "ROWS", "DeliveryReport"]
+__all__ = ["OUTCOMES", "ROWS", "DeliveryReport", "notes_of"]
 
 ROWS = ("read", "quarantined", "skipped", "merged", "valid")
 OUTCOMES = {
@@ -85,3 +85,16 @@ class DeliveryReport:
             "requests": self.requests,
             "elapsed_s": round(self.elapsed_s, 3),
         }
+
+
+def notes_of(strangers: int, second_ids: int) -> tuple[str, ...]:
+    """Say what LeadDone answered beyond what it was asked (rules 20 and 21)."""
+    notes = []
+    if strangers:
+        notes.append(f"LeadDone answered for {strangers} ids that were not sent; they were ignored")
+    if second_ids:
+        notes.append(
+            f"LeadDone gave {second_ids} accepted orders a second internal id; the first is kept, the second "
+            "stands in the ledger's audit, and the order may exist twice in LeadDone"
+        )
+    return tuple(notes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from leaddone_pipeline.contract import STATUS_RANK
-from leaddone_pipeline.ledger import Ledger, reading
+from leaddone_pipeline.ledger import Ledger, read_status, reading
 from leaddone_pipeline.sandbox.sample import SHOPS
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def cancelled_late(ledger_file: Path, *, client_id: str, base_url: str) -> tuple
 
         def read(connection: Connection) -> tuple[str, ...]:
             account = reading.find_account(connection, base_url=base_url, client_id=client_id)
-            return reading.read_status(connection, ledger.now(), account_id=account or 0).cancelled_late
+            return read_status(connection, ledger.now(), account_id=account or 0).cancelled_late
 
         return ledger.read(read)
 

@@ -3,9 +3,10 @@
 from leaddone_pipeline.ledger import claiming, person, reading, recording, settling
 from leaddone_pipeline.ledger.claiming import Claim, Claimed
 from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
-from leaddone_pipeline.ledger.reading import LINK_COLUMNS, Status
+from leaddone_pipeline.ledger.reading import LINK_COLUMNS
 from leaddone_pipeline.ledger.recording import Known
 from leaddone_pipeline.ledger.settling import Outcome
+from leaddone_pipeline.ledger.status import Status, read_status
 from leaddone_pipeline.ledger.tables import State
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Status",
     "claiming",
     "person",
+    "read_status",
     "reading",
     "recording",
     "settling",

@@ -1,9 +1,8 @@
-"""What the ledger tells: the results table, the counts, the state of an account. Reads only."""
+"""What the ledger tells: the results table, the counts, the updates that may leave. Reads only."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,12 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LINK_COLUMNS",
-    "Status",
     "count_outcomes",
     "count_second_ids",
     "find_account",
     "links",
-    "read_status",
+    "outcome_of",
     "updates",
 ]
 
@@ -114,7 +112,7 @@ def _link_query(now: ColumnElement[float]) -> Select[Any]:
         records.c.shop,
         records.c.order_id,
         records.c.internal_id,
-        _outcome(now).label("outcome"),
+        outcome_of(now).label("outcome"),
         records.c.held,
         messages.c.text.label("message"),
         records.c.attempts,
@@ -131,8 +129,8 @@ def _link_query(now: ColumnElement[float]) -> Select[Any]:
     ).select_from(records.outerjoin(messages, messages.c.id == records.c.message_id))
 
 
-def _outcome(now: ColumnElement[float]) -> ColumnElement[str]:
-    """What a record's state means to its reader.
+def outcome_of(now: ColumnElement[float]) -> ColumnElement[str]:
+    """SQL for what a record's state means to its reader.
 
     A record whose claim outlived its run is unconfirmed already, before anyone takes it over (rule 12); the
     status of an order that was rejected or skipped is held back (rule 30).
@@ -178,7 +176,7 @@ def _frame(rows: list[Any], dtypes: dict[str, str]) -> pd.DataFrame:
 
 def count_outcomes(connection: Connection, now: ColumnElement[float], numbers: Iterable[int]) -> Counter[str]:
     """Count the records of these numbers by outcome, as the ledger has them now."""
-    outcome = _outcome(now).label("outcome")
+    outcome = outcome_of(now).label("outcome")
     query = (
         select(outcome, func.count())
         .where(records.c.number.in_(bindparam("numbers", expanding=True)))
@@ -231,68 +229,6 @@ def updates(
         .limit(limit)
     )
     return list(connection.execute(query))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """How an account stands.
-
-    Attributes:
-        counts: by kind and outcome.
-        oldest_pending: order id and day, or file, of the oldest order that is surely not processed.
-        oldest_unconfirmed: likewise of the oldest whose fate nobody knows.
-        cancelled_late: order ids that the shop cancelled after LeadDone accepted them.
-        last_run: when it began and ended (UTC seconds), and why it stopped, if it did.
-    """
-
-    counts: dict[str, dict[str, int]]
-    oldest_pending: tuple[str, str] | None
-    oldest_unconfirmed: tuple[str, str] | None
-    cancelled_late: tuple[str, ...]
-    last_run: tuple[float, float | None, str | None] | None
-
-
-def read_status(
-    connection: Connection, now: ColumnElement[float], *, account_id: int, shop: str | None = None
-) -> Status:
-    """Read how the account stands; with `shop`, its records under this label."""
-    mine = [records.c.account_id == account_id]
-    if shop is not None:
-        mine.append(records.c.shop == shop)
-    outcome = _outcome(now).label("outcome")
-    counts: dict[str, dict[str, int]] = {}
-    for kind, state, count in connection.execute(
-        select(records.c.kind, outcome, func.count()).where(*mine).group_by(records.c.kind, outcome)
-    ):
-        counts.setdefault(kind, {})[state] = count
-    late = connection.execute(
-        select(records.c.order_id)
-        .where(*mine, records.c.state == State.ACCEPTED, records.c.cancelled.is_not(None))
-        .order_by(records.c.number)
-    ).scalars()
-    run = connection.execute(
-        select(runs.c.started_at, runs.c.ended_at, runs.c.stopped)
-        .where(runs.c.account_id == account_id)
-        .order_by(runs.c.id.desc())
-        .limit(1)
-    ).first()
-    return Status(
-        counts=counts,
-        oldest_pending=_oldest(connection, [*mine, outcome == State.PENDING]),
-        oldest_unconfirmed=_oldest(connection, [*mine, outcome == State.UNCONFIRMED]),
-        cancelled_late=tuple(late),
-        last_run=None if run is None else (run.started_at, run.ended_at, run.stopped),
-    )
-
-
-def _oldest(connection: Connection, conditions: list[Any]) -> tuple[str, str] | None:
-    row = connection.execute(
-        select(records.c.order_id, func.coalesce(records.c.day, records.c.source_file, ""))
-        .where(records.c.kind == Kind.ORDERS, *conditions)
-        .order_by(records.c.number)
-        .limit(1)
-    ).first()
-    return None if row is None else (row[0], row[1])
 
 
 def count_second_ids(connection: Connection, run_id: int) -> int:

@@ -27,6 +27,8 @@ def status(
       leaddone status --shop medina
     """
     account = opening.account()
+    from leaddone_pipeline.ledger import read_status  # noqa: PLC0415 - loads pandas
+
     with opening.existing_ledger() as ledger:
         number = opening.account_number(account, ledger)
         read = ledger.read(

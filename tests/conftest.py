@@ -29,3 +29,5 @@ def no_settings_of_this_machine(monkeypatch):
     for name in list(os.environ):
         if name.startswith("LEADDONE_"):
             monkeypatch.delenv(name)
+    # The default is LeadDone itself; a test that forgets its sandbox must reach nobody.
+    monkeypatch.setenv("LEADDONE_BASE_URL", "http://127.0.0.1:1/no-sandbox")

@@ -53,6 +53,7 @@ class Lease:
         self._settings = settings
         self._clock = clock
         self._ended = threading.Event()
+        self.lost = False
         self._renewed_at = clock.elapsed()
         self.run_id = ledger.write(
             lambda connection: claiming.start_run(
@@ -68,7 +69,12 @@ class Lease:
         self._heart.start()
 
     def may_send(self, held: Claim) -> bool:
-        """Whether this claim is certainly still ours; renews a lease that is not fresh, and then looks."""
+        """Whether this claim is certainly still ours; renews a lease that is not fresh, and then looks.
+
+        Once another run has taken this one over, `lost` is set and stays so.
+        """
+        if self.lost:
+            return False
         if self._clock.elapsed() - self._renewed_at < self._settings.fresh_seconds:
             return True
         began = self._clock.elapsed()
@@ -88,19 +94,21 @@ class Lease:
         )
 
     def _renew_and_look(self, connection: Connection, held: Claim) -> bool:
-        self._renew(connection)
-        return claiming.still_held(connection, held)
+        return self._renew(connection) and claiming.still_held(connection, held)
 
-    def _renew(self, connection: Connection) -> None:
-        claiming.renew(
+    def _renew(self, connection: Connection) -> bool:
+        renewed = claiming.renew(
             connection, self._ledger.now(), run_id=self.run_id, lease_seconds=self._settings.duration_seconds
         )
+        self.lost = self.lost or not renewed
+        return renewed
 
     def _beat(self) -> None:
         while not self._ended.wait(self._settings.renew_seconds):
             began = self._clock.elapsed()
             try:
-                self._ledger.write(self._renew)
+                if not self._ledger.write(self._renew):
+                    return
             except LedgerError:
                 # The lease grows stale, and the next worker that wants to send renews it itself, or fails.
                 continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.decide import End, Halving, Health, Sent, Step, after_answer
 from leaddone_pipeline.delivery.pace import backoff_seconds
-from leaddone_pipeline.delivery.stops import stop_reason
+from leaddone_pipeline.delivery.stops import long_wait, stop_reason, taken_over
 from leaddone_pipeline.errors import LeadDoneError
 from leaddone_pipeline.ledger import Claim, Ledger, claiming, settling
 from leaddone_pipeline.webhook import Answer, body, read_answer
@@ -153,8 +153,10 @@ class Sender:
                 as_recorded=self._kind == Kind.TRACKING,
             )
         )
-        if claimed.wait_until is not None:
-            self._hold_off(claimed.wait_until - self._clock.now())
+        wait = 0.0 if claimed.wait_until is None else claimed.wait_until - self._clock.now()
+        if wait > self._retry.longest_wait_seconds:
+            self.stop(long_wait(wait))
+        self._hold_off(wait)
         busy = [item for item in items if item.number in claimed.busy]
         if claimed.claim is None:
             return None, busy
@@ -176,7 +178,8 @@ class Sender:
             self._ledger.write(lambda c: claiming.give_back(c, self._ledger.now(), job.claim))
             return []
         if not self._lease.may_send(job.claim):
-            return []  # taken over: its records are another run's now (rule 12)
+            self.stop(taken_over())  # its records are another run's now (rule 12)
+            return []
         with self._lock:
             self.requests += 1
             if job.claim.attempt == 1:
@@ -228,9 +231,9 @@ class Sender:
             return []
         tries = job.tries + 1 if step.end in {End.BUSY, End.UNREACHED} else 0
         wait = 0.0
-        if step.end == End.BUSY and step.wait_seconds is not None:
+        if step.end == End.BUSY and step.wait_seconds:
             self._hold_off(step.wait_seconds)
-        elif tries:
+        elif tries:  # also where LeadDone says 0: at once, for ever, would be a flood
             wait = backoff_seconds(tries, self._chance(), self._retry)
         not_before = self._clock.elapsed() + wait
         return [

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from leaddone_pipeline.settings import RetrySettings
     from leaddone_pipeline.webhook import Answer
 
-__all__ = ["interrupted", "silent", "stop_reason"]
+__all__ = ["interrupted", "long_wait", "silent", "stop_reason", "taken_over"]
 
 _NOTHING_LOST = "Nothing is lost: what was not sent is pending in the ledger, and the next run sends it"
 
@@ -50,10 +50,7 @@ def stop_reason(
         )
     waited = max(busy_seconds, step.wait_seconds or 0.0)
     if step.end == End.BUSY and waited > retry.longest_wait_seconds:
-        return LeadDoneUnavailable(
-            f"LeadDone asks for a wait of {waited:.0f} seconds. {_NOTHING_LOST}",
-            remedy="Run again after that time",
-        )
+        return long_wait(waited)
     if health.unreached_in_a_row >= retry.unreachable_batches:
         return LeadDoneUnavailable(
             f"LeadDone cannot be reached ({answer.detail}). {_NOTHING_LOST}",
@@ -66,6 +63,23 @@ def stop_reason(
             remedy="Look into LeadDone, settle the unconfirmed orders with `leaddone resolve`, then run again",
         )
     return None
+
+
+def long_wait(seconds: float) -> LeadDoneError:
+    """LeadDone named a time that is too far off to wait for (rule 26)."""
+    return LeadDoneUnavailable(
+        f"LeadDone asks for a wait of {seconds:.0f} seconds. {_NOTHING_LOST}",
+        remedy="Run again after that time",
+    )
+
+
+def taken_over() -> LeadDoneError:
+    """Another run took this one for dead (rules 10 and 12)."""
+    return LeadDoneUnavailable(
+        "this run gave no sign of life for too long (a machine that slept?), and another run took its records "
+        f"over; it sends nothing more. {_NOTHING_LOST}",
+        remedy="Run again",
+    )
 
 
 def silent(answer_words: str) -> LeadDoneError:

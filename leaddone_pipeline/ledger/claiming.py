@@ -87,9 +87,14 @@ def start_run(
     return run_id
 
 
-def renew(connection: Connection, now: ColumnElement[float], *, run_id: int, lease_seconds: float) -> None:
-    """Lengthen the lease from the database's now."""
-    connection.execute(update(runs).where(runs.c.id == run_id).values(lease_until=now + lease_seconds))
+def renew(connection: Connection, now: ColumnElement[float], *, run_id: int, lease_seconds: float) -> bool:
+    """Lengthen the lease from the database's now; False if the run was ended, by itself or by a taking over."""
+    renewed = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+        .values(lease_until=now + lease_seconds)
+    )
+    return renewed.rowcount > 0
 
 
 def end_run(connection: Connection, now: ColumnElement[float], *, run_id: int, stopped: str | None) -> None:
@@ -186,7 +191,9 @@ def give_back(connection: Connection, now: ColumnElement[float], held: Claim) ->
 def take_over(
     connection: Connection, now: ColumnElement[float], *, account_id: int, kind: Kind, hold: bool
 ) -> int:
-    """End the claims of runs that are dead: each record of them is of unknown fate (rule 12).
+    """End runs that are dead, and their claims: each record of them is of unknown fate (rule 12).
+
+    A run that only slept finds itself ended when it wakes, and sends nothing more (rule 10).
 
     Args:
         connection: of a write transaction.
@@ -199,7 +206,7 @@ def take_over(
         How many records became unconfirmed.
     """
     dead = connection.execute(
-        select(batches.c.id, batches.c.attempt, batches.c.claimed_at)
+        select(batches.c.id, batches.c.run_id, batches.c.attempt, batches.c.claimed_at)
         .join(runs, runs.c.id == batches.c.run_id)
         .where(
             batches.c.id.in_(select(claims.c.batch_id)),
@@ -211,7 +218,12 @@ def take_over(
         .with_for_update()
     ).all()
     taken = 0
-    for batch_id, attempt, claimed_at in dead:
+    for batch_id, run_id, attempt, claimed_at in dead:
+        connection.execute(
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+            .values(ended_at=now, stopped=NO_ANSWER)
+        )
         for first, last in connection.execute(
             select(claims.c.first_number, claims.c.last_number).where(claims.c.batch_id == batch_id)
         ).all():

@@ -202,6 +202,7 @@ def test_the_wait_binds_the_next_run_of_the_account_too(ledger):
 
     server = ScriptedServer(script)
     first = delivery_to(server, ledger, clock=clock).orders([orders_frame(ids(10))])
+    clock.time += 1500
     second = delivery_to(server, ledger, clock=clock).orders([orders_frame(ids(10))])
 
     assert isinstance(first.stopped, LeadDoneUnavailable)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.contract import CANCELLED_REASONS, Kind
 from leaddone_pipeline.delivery.prepare import Item, PreparedOrder, PreparedUpdate, content_hash
 from leaddone_pipeline.delivery.standing import stand
 from leaddone_pipeline.delivery.updates import Folded, Place, Update, fold
@@ -104,6 +104,7 @@ def _new_order(order: PreparedOrder, account_id: int, shop: str, day: str | None
         "order_id": incoming.order_id,
         "shop": shop,
         "state": State.SKIPPED if incoming.skipped else State.PENDING,
+        "cancelled": incoming.skipped if incoming.skipped in CANCELLED_REASONS else None,
         "day": day,
         "seen_day": day,
         "source_file": incoming.source_file,

@@ -73,20 +73,26 @@ def stand(known: Known, incoming: Incoming, *, shop: str, day: str | None, busy:
 
 def _skipped(known: Known, incoming: Incoming, values: dict[str, Any], *, busy: bool) -> Standing:
     """A skipped order is never sent; one that may have been sent before was cancelled too late."""
+    cancelled = incoming.skipped in CANCELLED_REASONS
+    if cancelled and known.cancelled != incoming.skipped:
+        values["cancelled"] = incoming.skipped
     if known.state in {State.PENDING, State.REJECTED, State.SKIPPED} and not busy:
+        if known.unknown_attempts:
+            # A person asked for it to be sent again; LeadDone may have it from before (rule 15).
+            return Standing(cancelled=cancelled, values={**values, "state": State.UNCONFIRMED, "held": True})
         if known.state != State.SKIPPED:
             values["state"] = State.SKIPPED
         return Standing(values=values)
-    if incoming.skipped not in CANCELLED_REASONS:
-        return Standing(values=values)
-    if known.cancelled != incoming.skipped:
-        values["cancelled"] = incoming.skipped
-    return Standing(cancelled=True, values=values)
+    return Standing(cancelled=cancelled, values=values)
 
 
 def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str | None) -> Standing:
     """An order that is not accepted and not in flight: pending, rejected, unconfirmed or skipped so far."""
     source = {"source_file": incoming.source_file, "source_row": incoming.source_row}
+    if known.cancelled and known.state != State.UNCONFIRMED:
+        if not _is_newer(known, day):
+            return Standing(values={**values, "state": State.SKIPPED})
+        return Standing(send=True, values={**values, **source, "state": State.PENDING, "cancelled": None})
     if known.state == State.PENDING:
         return Standing(send=True, values=values)
     if known.state == State.REJECTED and known.content_hash != incoming.content_hash:
@@ -94,6 +100,11 @@ def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str 
     if known.state == State.SKIPPED and not _is_old(known, day):
         return Standing(send=True, values={**values, **source, "state": State.PENDING})
     return Standing(send=known.state == State.UNCONFIRMED and not known.held, values=values)
+
+
+def _is_newer(known: Known, day: str | None) -> bool:
+    """Only an export that is surely not older than the cancellation can take it back; a file without a day is not."""
+    return day is not None and known.seen_day is not None and day >= known.seen_day
 
 
 def _is_old(known: Known, day: str | None) -> bool:

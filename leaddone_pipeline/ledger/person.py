@@ -57,7 +57,8 @@ def resolve(
         elif to == State.REJECTED:
             values["message_id"] = words
         else:
-            values.update(unknown_attempts=0, answered_at=None, message_id=None)
+            # Its unknown attempts stay: a refusal may still mean that LeadDone has it (rule 15).
+            values.update(answered_at=None, message_id=None)
         connection.execute(update(records).where(records.c.number == row.number).values(values))
         _audit(connection, now, account_id, row, after=to, command="resolve")
     return refused

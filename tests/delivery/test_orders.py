@@ -9,6 +9,7 @@ from leaddone_pipeline.errors import (
     IntakeError,
     LeadDoneUnavailable,
 )
+from leaddone_pipeline.ledger import State, person, reading
 from leaddone_pipeline.testing import LeadDoneSandbox
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -274,6 +275,40 @@ class TestSkippedOrders:
         assert report.counts["sent"] == 0
         assert outcomes(delivery) == {"A": "skipped"}
 
+    @pytest.mark.parametrize("first_day", [None, "2026-11-18"])
+    @pytest.mark.parametrize("second_day", [None, "2026-11-16"])
+    def test_stay_cancelled_unless_an_export_is_surely_newer(self, ledger, sandbox, first_day, second_day):
+        delivery = delivery_to(sandbox, ledger)
+        delivery.orders([orders_frame(["A"], skipped="cancelled")], day=first_day)
+
+        assert delivery.orders([orders_frame(["A"])], day=second_day).counts["sent"] == 0
+        assert sandbox.orders == {}
+
+    def test_are_sent_when_the_shop_takes_the_cancellation_back(self, ledger, sandbox):
+        delivery = delivery_to(sandbox, ledger)
+        delivery.orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-16")
+
+        assert delivery.orders([orders_frame(["A"])], day="2026-11-17").counts["accepted"] == 1
+        assert delivery.orders([orders_frame(["A"])], day="2026-11-17").counts["cancelled_late"] == 0
+
+    def test_are_not_sent_when_they_were_cancelled_while_in_flight_and_not_processed(self, ledger):
+        """Cancelled by a later day's run while an attempt was under way that then failed."""
+        later = []
+
+        def script(_records):
+            if not later:
+                later.append(delivery_to(server, ledger))
+                later[0].orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-18")
+                return httpx.Response(401)
+            return None
+
+        server = ScriptedServer(script)
+        delivery = delivery_to(server, ledger)
+        delivery.orders([orders_frame(["A"])], day="2026-11-16")
+
+        assert delivery.orders([orders_frame(["A"])], day="2026-11-16").counts["sent"] == 0
+        assert outcomes(delivery) == {"A": "skipped"}
+
     def test_are_sent_when_a_newer_export_no_longer_skips_them(self, ledger, sandbox):
         delivery = delivery_to(sandbox, ledger)
         delivery.orders([orders_frame(["A"], skipped="draft")], day="2026-11-16")
@@ -315,3 +350,36 @@ def test_an_answer_for_an_id_that_was_not_sent_is_reported_and_ignored(ledger):
     assert report.counts["accepted"] == 1
     assert "1 ids that were not sent" in report.notes[0]
     assert report.links["order_id"].tolist() == ["A0"]
+
+
+class TestAnOrderSentAgainByAPersonsWord:
+    """Its unknown attempt is not forgotten (rule 15)."""
+
+    @pytest.fixture
+    def resent(self, ledger):
+        server = ScriptedServer(lambda _: self.answers.pop(0) if self.answers else None)
+        self.answers = [httpx.Response(500)]
+        delivery = delivery_to(server, ledger)
+        delivery.orders([orders_frame(["A"])])
+        account = ledger.read(
+            lambda c: reading.find_account(c, base_url=server.base_url, client_id=server.client_id)
+        )
+        ledger.write(
+            lambda c: person.resolve(c, ledger.now(), account_id=account, order_ids=["A"], to=State.PENDING)
+        )
+        return delivery
+
+    def test_stays_unconfirmed_when_it_is_refused(self, resent):
+        taken = {"success": False, "message": "already taken", "order_id": "A", "internal_id": None}
+        self.answers = [httpx.Response(200, json=[taken])]
+
+        assert resent.orders([orders_frame(["A"])]).counts["unconfirmed"] == 1
+
+    def test_is_accepted_when_leaddone_says_so(self, resent):
+        assert resent.orders([orders_frame(["A"])]).counts["accepted"] == 1
+
+    def test_is_left_to_a_person_when_the_shop_cancels_it(self, resent):
+        resent.orders([orders_frame(["A"], skipped="cancelled")])
+
+        links = resent.links()
+        assert links[["outcome", "held"]].to_numpy().tolist() == [["unconfirmed", True]]

@@ -103,12 +103,18 @@ def orders_of(frame: pd.DataFrame, key: bytes) -> list[PreparedOrder]:
 
 
 def _encoded_order(row: dict[str, Any]) -> tuple[Order, bytes]:
+    try:
+        price = Decimal(row["price"])
+        qte = None if row["qte"] is None else int(row["qte"])
+    except (ArithmeticError, TypeError, ValueError):
+        # Their texts quote the cell, which may hold anything.
+        raise _unfit(row, "price or qte is no number", None) from None
     order = Order(
         id=row["id"],
         article=row["article"],
-        price=Decimal(row["price"]),
+        price=price,
         phone=row["phone"],
-        qte=None if row["qte"] is None else int(row["qte"]),
+        qte=qte,
         receiver=row["receiver"],
         city=row["city"],
         address=row["address"],

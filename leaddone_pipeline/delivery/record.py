@@ -151,7 +151,8 @@ def record_updates(
         else:
             was = _place(row)
             folded = _count(recorded, row, was, its, mine)
-            values = _values(was, folded.place, its, shop=shop, day=day, key=key)
+            held = row is not None and row.held
+            values = _values(was, folded.place, its, held=held, shop=shop, day=day, key=key)
             if row is None:
                 fresh.append(
                     {"account_id": account_id, "kind": Kind.TRACKING, "order_id": order_id, **values}
@@ -195,11 +196,18 @@ def _place(row: Known | None) -> Place:
         )
     if row.state != State.ACCEPTED and row.status is not None:
         waiting = Update(row.tracking_number or "", row.status, row.event_at or 0.0, bool(row.timed))
-    return Place(accepted, waiting)
+    return Place(accepted, waiting, doubtful=waiting is not None and row.unknown_attempts > 0)
 
 
 def _values(
-    was: Place, place: Place, its: Sequence[PreparedUpdate], *, shop: str, day: str | None, key: bytes
+    was: Place,
+    place: Place,
+    its: Sequence[PreparedUpdate],
+    *,
+    held: bool,
+    shop: str,
+    day: str | None,
+    key: bytes,
 ) -> dict[str, Any]:
     """The columns that change with an order's newest status."""
     values: dict[str, Any] = {}
@@ -211,8 +219,8 @@ def _values(
     values |= asdict(newest)
     if place.waiting is None:
         return values | {"state": State.ACCEPTED, "held": False}
-    if was.waiting is not None and place.waiting.says_the_same(was.waiting):
-        return values
+    if was.waiting is not None and place.waiting.says_the_same(was.waiting) and not held:
+        return values  # a held one is tried again when a newer file repeats it
     brought = next((one for one in reversed(its) if one.update == place.waiting), None)
     if brought is None:
         return values

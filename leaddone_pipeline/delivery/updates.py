@@ -41,10 +41,17 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is known of an order's statuses: the last accepted, and the one that is still to be accepted."""
+    """What is known of an order's statuses.
+
+    Attributes:
+        accepted: the last accepted.
+        waiting: the one that is still to be accepted.
+        doubtful: the waiting one was sent, and LeadDone may show it: only a newer acceptance makes it needless.
+    """
 
     accepted: Update | None = None
     waiting: Update | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,11 @@ def _take(state: Folded, update: Update) -> Folded:
             return Folded(state.place, unchanged, superseded, waits=True)
         return Folded(state.place, unchanged, superseded + 1, state.waits)
     superseded += state.waits
-    if accepted and update.says_the_same(accepted):
-        return Folded(Place(update, None), unchanged + 1, superseded, waits=False)
-    return Folded(Place(accepted, update), unchanged, superseded, waits=True)
+    doubtful = state.place.doubtful
+    if accepted and update.says_the_same(accepted) and not (waiting and doubtful):
+        # A file's time says when a status was still true, not when it came about.
+        kept = update if update.timed or not accepted.timed else accepted
+        return Folded(Place(kept, None), unchanged + 1, superseded, waits=False)
+    if waiting and update.says_the_same(waiting) and waiting.timed and not update.timed:
+        return Folded(state.place, unchanged, superseded, waits=True)
+    return Folded(Place(accepted, update, doubtful), unchanged, superseded, waits=True)

@@ -69,7 +69,7 @@ def read_status(
 def _oldest(connection: Connection, conditions: list[Any]) -> tuple[str, str] | None:
     row = connection.execute(
         select(records.c.order_id, func.coalesce(records.c.day, records.c.source_file, ""))
-        .where(records.c.kind == Kind.ORDERS, *conditions)
+        .where(records.c.kind == Kind.ORDERS, records.c.forgotten.is_(False), *conditions)
         .order_by(records.c.number)
         .limit(1)
     ).first()

@@ -246,6 +246,14 @@ def test_an_order_that_stands_twice_in_a_frame_is_an_error_before_anything_is_se
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize("cell", [{"qte": "0612345678 Amina"}, {"price": "0612345678 Amina"}])
+def test_a_cell_that_cannot_be_sent_is_an_error_that_does_not_quote_it(ledger, sandbox, cell):
+    with pytest.raises(IntakeError, match="no number") as refused:
+        delivery_to(sandbox, ledger).orders([orders_frame(["A"], **cell)])
+
+    assert "Amina" not in f"{refused.value!r}{refused.value.__cause__!r}"
+
+
 class TestSkippedOrders:
     def test_are_recorded_and_never_sent(self, ledger, sandbox):
         """Rule 5."""

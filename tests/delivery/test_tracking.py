@@ -135,6 +135,42 @@ def test_a_status_is_left_to_a_person_after_five_unknown_attempts(ledger, sandbo
     assert requests == [3, 2, 0]
 
 
+def test_a_file_time_does_not_hide_an_event_of_its_own_time(ledger, sandbox):
+    """A status seen again in an untimed file says when it was still true, not when it came about."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("A", "shipped", MONDAY)])])
+    delivery.tracking([updates_frame([("A", "shipped", WEDNESDAY)], timed=False)])
+    delivery.tracking([updates_frame([("A", "delivered", TUESDAY)])])
+
+    assert status_of(sandbox, "A") == "delivered"
+
+
+def test_a_status_that_came_back_is_sent_when_the_one_between_may_have_arrived(ledger, sandbox):
+    """Rule 15: LeadDone may show the one whose answer was lost."""
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("A", "in-progress", MONDAY)])])
+    sandbox.platform.set_faults(["html_error:5"])
+    delivery.tracking([updates_frame([("A", "out_for_delivery", TUESDAY)])])
+    sandbox.platform.set_faults([])
+    delivery.tracking([updates_frame([("A", "in-progress", WEDNESDAY)])])
+
+    assert status_of(sandbox, "A") == "in-progress"
+
+
+def test_a_held_status_is_tried_again_when_a_newer_file_repeats_it(ledger, sandbox):
+    delivery = delivery_to(sandbox, ledger)
+    delivery.orders([orders_frame(["A"])])
+    sandbox.platform.set_faults(["lost_request"])
+    for _ in range(2):
+        delivery.tracking([updates_frame([("A", "returned", MONDAY)])])
+    sandbox.platform.set_faults([])
+
+    assert delivery.tracking([updates_frame([("A", "returned", MONDAY)])]).requests == 0
+    assert delivery.tracking([updates_frame([("A", "returned", TUESDAY)])]).counts["accepted"] == 1
+
+
 times = st.integers(0, 3).map(float)
 updates = st.builds(
     Update,

@@ -25,7 +25,7 @@ from leaddone_pipeline.delivery.report import OUTCOMES, DeliveryReport, notes_of
 from leaddone_pipeline.delivery.send import Client, Sender
 from leaddone_pipeline.delivery.stops import interrupted, silent
 from leaddone_pipeline.delivery.tally import Tally
-from leaddone_pipeline.ledger import Ledger, claiming, reading, recording
+from leaddone_pipeline.ledger import Ledger, State, claiming, reading, recording
 from leaddone_pipeline.settings import (
     DEFAULT_SHOP,
     Account,
@@ -284,7 +284,9 @@ class Delivery:
                 reading.count_second_ids(connection, sender.run_id),
             )
         )
-        outcomes = counted + tally.found + Counter(pending=left)
+        # A valid row whose order a newer export has withdrawn: surely not processed, and not to be sent.
+        withdrawn = counted.pop(State.SKIPPED, 0)
+        outcomes = counted + tally.found + Counter(pending=left + withdrawn)
         counts = {name: outcomes[name] for name in OUTCOMES[kind]}
         return DeliveryReport(
             kind=kind,
@@ -299,6 +301,6 @@ class Delivery:
             requests=sender.requests,
             elapsed_s=self._clock.elapsed() - sender.began,
             stopped=sender.stopped,
-            notes=notes_of(sender.strangers, second_ids),
+            notes=notes_of(sender.strangers, second_ids, withdrawn),
             read_links=lambda: self.links(kind=kind, numbers=list(tally.numbers)),
         )

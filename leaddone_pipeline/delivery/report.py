@@ -87,9 +87,14 @@ class DeliveryReport:
         }
 
 
-def notes_of(strangers: int, second_ids: int) -> tuple[str, ...]:
-    """Say what LeadDone answered beyond what it was asked (rules 20 and 21)."""
+def notes_of(strangers: int, second_ids: int, withdrawn: int) -> tuple[str, ...]:
+    """Say what a person should know beside the counts (rules 20 and 21, and orders withdrawn since)."""
     notes = []
+    if withdrawn:
+        notes.append(
+            f"{withdrawn} orders were withdrawn by a newer export or a cancellation; they count as pending here "
+            "and are not sent"
+        )
     if strangers:
         notes.append(f"LeadDone answered for {strangers} ids that were not sent; they were ignored")
     if second_ids:

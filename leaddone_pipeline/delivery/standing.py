@@ -77,13 +77,16 @@ def _skipped(known: Known, incoming: Incoming, values: dict[str, Any], *, busy: 
     if cancelled and known.cancelled != incoming.skipped:
         values["cancelled"] = incoming.skipped
     if known.state in {State.PENDING, State.REJECTED, State.SKIPPED} and not busy:
-        if known.unknown_attempts:
-            # A person asked for it to be sent again; LeadDone may have it from before (rule 15).
-            return Standing(cancelled=cancelled, values={**values, "state": State.UNCONFIRMED, "held": True})
-        if known.state != State.SKIPPED:
-            values["state"] = State.SKIPPED
-        return Standing(values=values)
+        return Standing(cancelled=cancelled and known.unknown_attempts > 0, values=values | _withdrawn(known))
     return Standing(cancelled=cancelled, values=values)
+
+
+def _withdrawn(known: Known) -> dict[str, Any]:
+    """What becomes of an order that is not to be sent after all."""
+    if known.unknown_attempts:
+        # A person had asked for it to be sent again; LeadDone may have it from before (rule 15).
+        return {"state": State.UNCONFIRMED, "held": True}
+    return {} if known.state == State.SKIPPED else {"state": State.SKIPPED}
 
 
 def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str | None) -> Standing:
@@ -91,7 +94,7 @@ def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str 
     source = {"source_file": incoming.source_file, "source_row": incoming.source_row}
     if known.cancelled and known.state != State.UNCONFIRMED:
         if not _is_newer(known, day):
-            return Standing(values={**values, "state": State.SKIPPED})
+            return Standing(values=values | _withdrawn(known))
         return Standing(send=True, values={**values, **source, "state": State.PENDING, "cancelled": None})
     if known.state == State.PENDING:
         return Standing(send=True, values=values)

@@ -57,10 +57,11 @@ def resolve(
         elif to == State.REJECTED:
             values["message_id"] = words
         else:
-            # Its unknown attempts stay: a refusal may still mean that LeadDone has it (rule 15).
-            values.update(answered_at=None, message_id=None)
+            # The person's word is newer than a cancellation. The unknown attempts stay: a refusal may still mean
+            # that LeadDone has it (rule 15).
+            values.update(answered_at=None, message_id=None, cancelled=None)
         connection.execute(update(records).where(records.c.number == row.number).values(values))
-        _audit(connection, now, account_id, row, after=to, command="resolve")
+        _audit(connection, now, account_id, row, kind=Kind.ORDERS, after=to, command="resolve")
     return refused
 
 
@@ -98,7 +99,7 @@ def forget(
                 refused[order_id] = "a run holds it right now; try again when that run has ended"
             else:
                 connection.execute(update(records).where(records.c.number == row.number).values(_TOMBSTONE))
-                _audit(connection, now, account_id, row, after="forgotten", command="forget")
+                _audit(connection, now, account_id, row, kind=kind, after="forgotten", command="forget")
     return refused
 
 
@@ -124,6 +125,7 @@ def _audit(
     account_id: int,
     row: Known,
     *,
+    kind: Kind,
     after: str,
     command: str,
 ) -> None:
@@ -132,7 +134,7 @@ def _audit(
             at=now,
             command=command,
             account_id=account_id,
-            kind=Kind.ORDERS,
+            kind=kind,
             order_id=row.order_id,
             before=row.state,
             after=after,

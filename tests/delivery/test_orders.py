@@ -292,6 +292,15 @@ class TestSkippedOrders:
         assert delivery.orders([orders_frame(["A"])], day=second_day).counts["sent"] == 0
         assert sandbox.orders == {}
 
+    def test_keep_the_law_of_records_when_an_older_export_still_has_them(self, ledger, sandbox):
+        """They are valid rows of that file, surely not processed, and a note says why they do not leave."""
+        delivery = delivery_to(sandbox, ledger)
+        delivery.orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-18")
+        report = delivery.orders([orders_frame(["A", "B"])], day="2026-11-16")
+
+        assert (report.counts["valid"], report.counts["accepted"], report.counts["pending"]) == (2, 1, 1)
+        assert "1 orders were withdrawn" in report.notes[0]
+
     def test_are_sent_when_the_shop_takes_the_cancellation_back(self, ledger, sandbox):
         delivery = delivery_to(sandbox, ledger)
         delivery.orders([orders_frame(["A"], skipped="cancelled")], day="2026-11-16")
@@ -360,6 +369,14 @@ def test_an_answer_for_an_id_that_was_not_sent_is_reported_and_ignored(ledger):
     assert report.links["order_id"].tolist() == ["A0"]
 
 
+def resend(ledger, server):
+    """What `leaddone resolve A --resend` does."""
+    named = {"base_url": server.base_url, "client_id": server.client_id}
+    account = ledger.read(lambda c: reading.find_account(c, **named))
+    word = {"account_id": account, "order_ids": ["A"], "to": State.PENDING}
+    assert ledger.write(lambda c: person.resolve(c, ledger.now(), **word)) == {}
+
+
 class TestAnOrderSentAgainByAPersonsWord:
     """Its unknown attempt is not forgotten (rule 15)."""
 
@@ -369,12 +386,7 @@ class TestAnOrderSentAgainByAPersonsWord:
         self.answers = [httpx.Response(500)]
         delivery = delivery_to(server, ledger)
         delivery.orders([orders_frame(["A"])])
-        account = ledger.read(
-            lambda c: reading.find_account(c, base_url=server.base_url, client_id=server.client_id)
-        )
-        ledger.write(
-            lambda c: person.resolve(c, ledger.now(), account_id=account, order_ids=["A"], to=State.PENDING)
-        )
+        resend(ledger, server)
         return delivery
 
     def test_stays_unconfirmed_when_it_is_refused(self, resent):
@@ -385,6 +397,39 @@ class TestAnOrderSentAgainByAPersonsWord:
 
     def test_is_accepted_when_leaddone_says_so(self, resent):
         assert resent.orders([orders_frame(["A"])]).counts["accepted"] == 1
+
+    def test_is_sent_although_the_shop_had_cancelled_it_before(self, ledger):
+        """A person has looked, and their word is the newer one."""
+        server = ScriptedServer(lambda _: self.answers.pop(0) if self.answers else None)
+        self.answers = [httpx.Response(500)]
+        delivery = delivery_to(server, ledger)
+        delivery.orders([orders_frame(["A"])])
+        delivery.orders([orders_frame(["A"], skipped="cancelled")])
+        resend(ledger, server)
+
+        assert delivery.orders([orders_frame(["A"])]).counts["accepted"] == 1
+
+    def test_never_becomes_skipped_while_leaddone_may_have_it(self, ledger):
+        """Cancelled while a resent attempt was under way, which then failed."""
+        server = ScriptedServer(lambda _: self.script())
+        delivery = self.later = delivery_to(server, ledger)
+        self.answers = [httpx.Response(500)]
+        delivery.orders([orders_frame(["A"])])
+        resend(ledger, server)
+        self.answers = [httpx.Response(401)]
+        self.cancels = True
+        delivery.orders([orders_frame(["A"])])
+        delivery.orders([orders_frame(["A"])])
+
+        assert delivery.links()[["outcome", "held"]].to_numpy().tolist() == [["unconfirmed", True]]
+
+    cancels = False
+
+    def script(self):
+        if self.cancels:
+            self.cancels = False
+            self.later.orders([orders_frame(["A"], skipped="cancelled")])
+        return self.answers.pop(0) if self.answers else None
 
     def test_is_left_to_a_person_when_the_shop_cancels_it(self, resent):
         resent.orders([orders_frame(["A"], skipped="cancelled")])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pandas as pd
 
 from leaddone_pipeline.delivery import Clock, Delivery
+from leaddone_pipeline.delivery.workers import Threads
 from leaddone_pipeline.settings import Account, Credentials, DeliverySettings
 from leaddone_pipeline.testing import LeadDoneSandbox
 from leaddone_pipeline.webhook import LeadDoneClient
+from tests.simulation.runtime import Process, Scheduler, SimWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from leaddone_pipeline.delivery import DeliveryReport
+    from leaddone_pipeline.delivery.workers import Workers
     from leaddone_pipeline.ledger import Ledger
 
 TEXT = "string[pyarrow]"
@@ -58,10 +64,15 @@ def ids(count: int, prefix: str = "A") -> list[str]:
 
 
 class PassingClock(Clock):
-    """A clock on which sleeping costs nothing but moves the time."""
+    """A clock on which sleeping costs nothing but moves the time; `run` lets a delivery's threads live on it."""
 
     def __init__(self) -> None:
-        self.time = 1_000_000.0
+        self._time = 1_000_000.0
+        self._scheduler: Scheduler | None = None
+
+    @property
+    def time(self) -> float:
+        return self._time if self._scheduler is None else self._scheduler.now
 
     def elapsed(self) -> float:
         return self.time
@@ -70,12 +81,56 @@ class PassingClock(Clock):
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        self.time += seconds
+        if self._scheduler is None:
+            self._time += seconds
+        else:
+            self._scheduler.pause(self._scheduler.now + seconds)
+
+    def run(self, work: Callable[[Workers], Any]) -> Any:
+        """Run `work` with threads on virtual time, and give back what it gives back or raises."""
+        scheduler = Scheduler(Random(0))
+        scheduler.now = self._time
+        self._scheduler = scheduler
+        process = Process(scheduler, "test")
+        ends: list[Any] = []
+
+        def task() -> None:
+            try:
+                ends.append((work(SimWorkers(process)), None))
+            except Exception as error:  # noqa: BLE001 - raised again below
+                ends.append((None, error))
+
+        process.start(task, "caller")
+        try:
+            scheduler.run(until=math.inf)
+        finally:
+            self._time, self._scheduler = scheduler.now, None
+        (result, error) = ends[0]
+        if error is not None:
+            raise error
+        return result
+
+
+class TimelessDelivery:
+    """A delivery whose waits pass at once."""
+
+    def __init__(self, clock: PassingClock, make: Callable[[Workers], Delivery]) -> None:
+        self._clock = clock
+        self._make = make
+
+    def orders(self, frames: Any, **named: Any) -> DeliveryReport:
+        return self._clock.run(lambda workers: self._make(workers).orders(frames, **named))
+
+    def tracking(self, frames: Any, **named: Any) -> DeliveryReport:
+        return self._clock.run(lambda workers: self._make(workers).tracking(frames, **named))
+
+    def links(self, **named: Any) -> pd.DataFrame:
+        return self._make(Threads()).links(**named)
 
 
 def delivery_to(
-    sandbox: LeadDoneSandbox, ledger: Ledger, *, clock: Clock | None = None, **settings: Any
-) -> Delivery:
+    sandbox: LeadDoneSandbox, ledger: Ledger, *, clock: PassingClock | None = None, **settings: Any
+) -> Delivery | TimelessDelivery:
     """A delivery to a sandbox, in batches of ten by one worker unless `settings` says otherwise."""
     shop = settings.pop("shop", "default")
     base_url = settings.pop("base_url", sandbox.base_url)
@@ -84,14 +139,19 @@ def delivery_to(
         base_url=base_url,
         transport=sandbox.transport,
     )
-    return Delivery(
-        ledger,
-        client,
-        Account(base_url, sandbox.client_id),
-        shop=shop,
-        settings=DeliverySettings(**{"batch_size": 10, "max_concurrency": 1} | settings),
-        clock=clock,
-    )
+
+    def make(workers: Workers) -> Delivery:
+        return Delivery(
+            ledger,
+            client,
+            Account(base_url, sandbox.client_id),
+            shop=shop,
+            settings=DeliverySettings(**{"batch_size": 10, "max_concurrency": 1} | settings),
+            clock=clock,
+            workers=workers,
+        )
+
+    return make(Threads()) if clock is None else TimelessDelivery(clock, make)
 
 
 class ScriptedServer(LeadDoneSandbox):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger import Outcome, State
 from leaddone_pipeline.webhook import Fate, Meaning, Record, Said, Verdict, mask, mask_all
 
@@ -73,14 +72,14 @@ class Step:
 
 
 def after_answer(
-    verdict: Verdict, sent: Sequence[Sent], *, kind: Kind, refusals: int, max_refusals: int
+    verdict: Verdict, sent: Sequence[Sent], *, hold_unknown: bool, refusals: int, max_refusals: int
 ) -> Step:
     """Decide what becomes of each record of an attempt.
 
     Args:
         verdict: what the answer says (webhook/answers.py).
         sent: the attempt's records, in the order sent.
-        kind: orders of unknown fate are held for a person; tracking updates are sent again (rules 16 and 29).
+        hold_unknown: leave records of unknown fate to a person at once (rules 16 and 17).
         refusals: rounds of refusal by index so far.
         max_refusals: after so many, a batch is halved instead.
     """
@@ -88,7 +87,7 @@ def after_answer(
     everyone = tuple(range(len(sent)))
     match verdict.meaning:
         case Meaning.ANSWERED:
-            return _answered(verdict.said, sent, kind)
+            return _answered(verdict.said, sent, hold_unknown=hold_unknown)
         case Meaning.REFUSED_BY_INDEX if refusals < max_refusals:
             named = verdict.refused
             return Step(
@@ -121,10 +120,14 @@ def after_answer(
             return Step(End.ADDRESS, words=words)
         case Meaning.UNKNOWN:
             said = f"no usable answer ({words})"
-            return Step(End.UNKNOWN, outcomes=tuple(_unknown(one, said, kind) for one in sent), words=words)
+            return Step(
+                End.UNKNOWN,
+                outcomes=tuple(_unknown(one, said, hold=hold_unknown) for one in sent),
+                words=words,
+            )
 
 
-def _answered(said: Sequence[Said], sent: Sequence[Sent], kind: Kind) -> Step:
+def _answered(said: Sequence[Said], sent: Sequence[Sent], *, hold_unknown: bool) -> Step:
     outcomes = []
     for one, word in zip(sent, said, strict=True):
         words = mask(word.words, one.record)
@@ -135,7 +138,7 @@ def _answered(said: Sequence[Said], sent: Sequence[Sent], kind: Kind) -> Step:
         elif word.fate == Fate.REFUSED:
             outcomes.append(_refused(one, words))
         else:
-            outcomes.append(_unknown(one, words, kind, hold=word.hold))
+            outcomes.append(_unknown(one, words, hold=hold_unknown or word.hold))
     unknown = all(word.fate == Fate.UNKNOWN for word in said)
     return Step(End.UNKNOWN if unknown else End.SETTLED, outcomes=tuple(outcomes))
 
@@ -147,14 +150,14 @@ def _refused(one: Sent, words: str) -> Outcome:
     return Outcome(number=one.number, state=State.REJECTED, words=words)
 
 
-def _unknown(one: Sent, words: str, kind: Kind, *, hold: bool = False) -> Outcome:
-    """An order is held until the probe of rule 17 exists; a repeated tracking update does no harm (rule 29)."""
+def _unknown(one: Sent, words: str, *, hold: bool) -> Outcome:
+    """After enough unknown attempts a record is left to a person, whatever the guarantee (rule 18)."""
     enough = one.unknown_attempts + 1 >= MAX_UNKNOWN_ATTEMPTS
     return Outcome(
         number=one.number,
         state=State.UNCONFIRMED,
         words=words,
-        held=hold or enough or kind == Kind.ORDERS,
+        held=hold or enough,
         unknown=True,
     )
 
@@ -195,12 +198,12 @@ class Health:
     unknown_in_a_row: int = 0
     unreached_in_a_row: int = 0
 
-    def after(self, step: Step) -> Health:
-        """Count one attempt. A batch that gives up connecting is counted by `gave_up`."""
+    def after(self, step: Step, *, probe: bool = False) -> Health:
+        """Count one attempt. A probe says nothing of whole batches; `gave_up` counts those that could not connect."""
         known = [outcome for outcome in step.outcomes if not outcome.unknown]
         accepted = sum(outcome.state == State.ACCEPTED for outcome in known)
         unknown = self.unknown_in_a_row
-        if step.end in {End.UNKNOWN, End.SETTLED, End.REFUSED}:
+        if step.end in {End.UNKNOWN, End.SETTLED, End.REFUSED} and not probe:
             unknown = unknown + 1 if step.end == End.UNKNOWN else 0
         return Health(
             tried=self.tried + 1,

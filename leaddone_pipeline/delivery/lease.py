@@ -1,16 +1,15 @@
 """The run's lease: the right to send what it has claimed (delivery.md, rule 10).
 
-A worker asks just before every request. What remains possible is a process that is stopped
-between that check and the write to the socket, and goes on after another run took its claims over.
+It is looked at twice: by the engine before it hands a request over, and by the carrier just before it sends. What
+remains possible is a process that is stopped between that last look and the write to the socket, and goes on after
+another run took its claims over.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
-from leaddone_pipeline.errors import LedgerError
 from leaddone_pipeline.ledger import Claim, Ledger, claiming
 
 if TYPE_CHECKING:
@@ -40,7 +39,10 @@ class Clock:
 
 
 class Lease:
-    """A run in the ledger, kept alive by a thread until `end`.
+    """A run in the ledger, alive as long as it is renewed, until `end`.
+
+    Attributes:
+        lost: another run has taken this one over; it stays so.
 
     Raises:
         LedgerError: the run cannot be entered.
@@ -52,7 +54,6 @@ class Lease:
         self._ledger = ledger
         self._settings = settings
         self._clock = clock
-        self._ended = threading.Event()
         self.lost = False
         self._renewed_at = clock.elapsed()
         self.run_id = ledger.write(
@@ -65,51 +66,49 @@ class Lease:
                 lease_seconds=settings.duration_seconds,
             )
         )
-        self._heart = threading.Thread(target=self._beat, name="leaddone-lease", daemon=True)
-        self._heart.start()
+
+    @property
+    def fresh_until(self) -> float:
+        """When, on the elapsed clock, a request may no longer leave without a renewal."""
+        return self._renewed_at + self._settings.fresh_seconds
+
+    @property
+    def due_at(self) -> float:
+        """When, on the elapsed clock, the lease should be renewed."""
+        return self._renewed_at + self._settings.renew_seconds
+
+    def renew(self) -> None:
+        """Lengthen the lease, or find it lost."""
+        began = self._clock.elapsed()
+        if not self.lost and self._ledger.write(self._renewed):
+            self._renewed_at = began
 
     def may_send(self, held: Claim) -> bool:
-        """Whether this claim is certainly still ours; renews a lease that is not fresh, and then looks.
-
-        Once another run has taken this one over, `lost` is set and stays so.
-        """
+        """Whether this claim is certainly still ours; renews a lease that is not fresh, and then looks."""
         if self.lost:
             return False
-        if self._clock.elapsed() - self._renewed_at < self._settings.fresh_seconds:
-            return True
         began = self._clock.elapsed()
-        if not self._ledger.write(lambda connection: self._renew_and_look(connection, held)):
+        if began < self.fresh_until:
+            return True
+        if not self._ledger.write(lambda connection: self._renewed_and_held(connection, held)):
             return False
         self._renewed_at = began
         return True
 
     def end(self, *, stopped: str | None) -> None:
-        """Close the run; idle afterwards."""
-        self._ended.set()
-        self._heart.join()
+        """Close the run in the ledger."""
         self._ledger.write(
             lambda connection: claiming.end_run(
                 connection, self._ledger.now(), run_id=self.run_id, stopped=stopped
             )
         )
 
-    def _renew_and_look(self, connection: Connection, held: Claim) -> bool:
-        return self._renew(connection) and claiming.still_held(connection, held)
+    def _renewed_and_held(self, connection: Connection, held: Claim) -> bool:
+        return self._renewed(connection) and claiming.still_held(connection, held)
 
-    def _renew(self, connection: Connection) -> bool:
+    def _renewed(self, connection: Connection) -> bool:
         renewed = claiming.renew(
             connection, self._ledger.now(), run_id=self.run_id, lease_seconds=self._settings.duration_seconds
         )
         self.lost = self.lost or not renewed
         return renewed
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._settings.renew_seconds):
-            began = self._clock.elapsed()
-            try:
-                if not self._ledger.write(self._renew):
-                    return
-            except LedgerError:
-                # The lease grows stale, and the next worker that wants to send renews it itself, or fails.
-                continue
-            self._renewed_at = began

@@ -87,9 +87,14 @@ class DeliveryReport:
         }
 
 
-def notes_of(strangers: int, second_ids: int, withdrawn: int) -> tuple[str, ...]:
-    """Say what a person should know beside the counts (rules 20 and 21, and orders withdrawn since)."""
+def notes_of(*, strangers: int, second_ids: int, withdrawn: int, waits_for: str | None) -> tuple[str, ...]:
+    """Say what a person should know beside the counts (rules 17, 20 and 21, and orders withdrawn since)."""
     notes = []
+    if waits_for is not None:
+        notes.append(
+            "orders of unknown fate are not sent again yet: whether LeadDone recognises a repeat is being found out "
+            f"with order {waits_for}; run the day or the file of that order again"
+        )
     if withdrawn:
         notes.append(
             f"{withdrawn} orders were withdrawn by a newer export or a cancellation; they count as pending here "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from leaddone_pipeline.settings import RetrySettings
     from leaddone_pipeline.webhook import Answer
 
-__all__ = ["interrupted", "long_wait", "silent", "stop_reason", "taken_over"]
+__all__ = ["broken", "interrupted", "long_wait", "silent", "stop_reason", "taken_over"]
 
 _NOTHING_LOST = "Nothing is lost: what was not sent is pending in the ledger, and the next run sends it"
 
@@ -94,6 +94,14 @@ def silent(answer_words: str) -> LeadDoneError:
 def interrupted() -> LeadDoneError:
     """The run was ended from outside, or by an error of its own."""
     return LeadDoneUnavailable(f"the run was interrupted. {_NOTHING_LOST}", remedy="Run again")
+
+
+def broken(error: BaseException) -> LeadDoneError:
+    """The run failed by a fault of this package or of what was handed to it; the error itself is raised too."""
+    return LeadDoneUnavailable(
+        f"the run broke off ({type(error).__name__}). {_NOTHING_LOST}; orders under way are unconfirmed",
+        remedy="Report this with its traceback, then run again",
+    )
 
 
 def _last(answer: Answer) -> str:

@@ -20,11 +20,15 @@ class Tally:
         numbers: of the valid records, in the ledger; a dict because it keeps their order.
         cancelled: numbers of orders that the shop cancelled after they may have been sent.
         found: what was known when they were recorded: changed, unchanged, superseded.
+        left: updates that could not be recorded, since their order has one in flight (rule 29).
+        waits_for: the order of an interrupted probe that the orders of unknown fate wait for (rule 17).
     """
 
     numbers: dict[int, None] = field(default_factory=dict)
     cancelled: list[int] = field(default_factory=list)
     found: Counter[str] = field(default_factory=Counter)
+    left: int = 0
+    waits_for: str | None = None
 
     def add(self, recorded: Recorded) -> None:
         self.numbers.update(dict.fromkeys(recorded.numbers))

@@ -1,13 +1,13 @@
 """Delivery state in SQL: the truth about what was claimed, sent and answered."""
 
-from leaddone_pipeline.ledger import claiming, person, reading, recording, settling
+from leaddone_pipeline.ledger import claiming, person, probing, reading, recording, settling
 from leaddone_pipeline.ledger.claiming import Claim, Claimed
 from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
 from leaddone_pipeline.ledger.reading import LINK_COLUMNS
 from leaddone_pipeline.ledger.recording import Known
 from leaddone_pipeline.ledger.settling import Outcome
 from leaddone_pipeline.ledger.status import Status, read_status
-from leaddone_pipeline.ledger.tables import State
+from leaddone_pipeline.ledger.tables import Repeats, State
 
 __all__ = [
     "LINK_COLUMNS",
@@ -17,10 +17,12 @@ __all__ = [
     "Known",
     "Ledger",
     "Outcome",
+    "Repeats",
     "State",
     "Status",
     "claiming",
     "person",
+    "probing",
     "read_status",
     "reading",
     "recording",

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    case,
     delete,
     func,
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -24,7 +26,7 @@ from leaddone_pipeline.ledger.recording import change, message_ids
 from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, records, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from leaddone_pipeline.contract import Kind
 
@@ -62,10 +64,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What came of trying to claim: the batch, if any record was free, and those that another claim holds."""
+    """What came of trying to claim.
+
+    Attributes:
+        claim: the batch; None if no record was free.
+        unknown_attempts: that each claimed record has behind it, by number (rule 15).
+        busy: records that another claim holds.
+        unknown: records of unknown fate that may be sent again, but were not asked for.
+        wait_until: before which no request may leave (rule 26), UTC seconds.
+    """
 
     claim: Claim | None
+    unknown_attempts: Mapping[int, int]
     busy: frozenset[int]
+    unknown: Mapping[int, int]
     wait_until: float | None
 
 
@@ -108,6 +120,7 @@ def claim(
     *,
     run_id: int,
     wanted: Sequence[tuple[int, bytes]],
+    states: Collection[State],
     as_recorded: bool = False,
 ) -> Claimed:
     """Claim the records that may be sent and that no open claim holds (rule 9).
@@ -118,35 +131,55 @@ def claim(
         run_id: whose claim it becomes.
         wanted: number and content hash of each record as this run would send it (rule 5: the content of the run
             that sends it counts).
+        states: PENDING for first sendings, UNCONFIRMED for those of unknown fate (rule 17).
         as_recorded: only records that still have this very content; another run may have brought a newer
             tracking update since it was read (rule 29).
     """
     numbers = [number for number, _ in wanted]
-    rows = connection.execute(
-        select(
-            records.c.number, records.c.content_hash, records.c.state, records.c.held, records.c.account_id
-        )
-        .where(records.c.number.in_(numbers), records.c.forgotten.is_(False))
-        .order_by(records.c.number)
-        .with_for_update()
-    ).all()
-    sendable = {
-        row.number: row.content_hash
-        for row in rows
-        if row.state == State.PENDING or (row.state == State.UNCONFIRMED and not row.held)
-    }
     hashes = dict(wanted)
-    if as_recorded:
-        sendable = {number: known for number, known in sendable.items() if known == hashes[number]}
+    rows = {
+        row.number: row
+        for row in connection.execute(
+            select(
+                records.c.number,
+                records.c.content_hash,
+                records.c.state,
+                records.c.unknown_attempts,
+                records.c.account_id,
+            )
+            .where(
+                records.c.number.in_(numbers),
+                records.c.forgotten.is_(False),
+                or_(
+                    records.c.state == State.PENDING,
+                    (records.c.state == State.UNCONFIRMED) & records.c.held.is_(False),
+                ),
+            )
+            .order_by(records.c.number)
+            .with_for_update()
+        )
+        if not as_recorded or row.content_hash == hashes[row.number]
+    }
     held = open_claims(connection, numbers)
-    free = [number for number in numbers if number in sendable and number not in held]
+    free = [number for number in numbers if number in rows and number not in held]
+    mine = [number for number in free if rows[number].state in states]
     change(
         connection,
-        [(number, {"content_hash": hashes[number]}) for number in free if sendable[number] != hashes[number]],
+        [
+            (number, {"content_hash": hashes[number]})
+            for number in mine
+            if rows[number].content_hash != hashes[number]
+        ],
     )
-    made = enter(connection, now, run_id=run_id, numbers=free, attempt=1) if free else None
-    until = wait_until(connection, rows[0].account_id) if rows else None
-    return Claimed(made, frozenset(held.intersection(sendable)), until)
+    attempts = {number: rows[number].unknown_attempts for number in free}
+    account_id = next((row.account_id for row in rows.values()), None)
+    return Claimed(
+        claim=enter(connection, now, run_id=run_id, numbers=mine, attempt=1) if mine else None,
+        unknown_attempts={number: attempts[number] for number in mine},
+        busy=frozenset(held.intersection(rows)),
+        unknown={n: attempts[n] for n in free if rows[n].state == State.UNCONFIRMED and n not in set(mine)},
+        wait_until=None if account_id is None else wait_until(connection, account_id),
+    )
 
 
 def enter(
@@ -189,7 +222,7 @@ def give_back(connection: Connection, now: ColumnElement[float], held: Claim) ->
 
 
 def take_over(
-    connection: Connection, now: ColumnElement[float], *, account_id: int, kind: Kind, hold: bool
+    connection: Connection, now: ColumnElement[float], *, account_id: int, kind: Kind, hold: bool, enough: int
 ) -> int:
     """End runs that are dead, and their claims: each record of them is of unknown fate (rule 12).
 
@@ -201,6 +234,7 @@ def take_over(
         account_id: whose claims.
         kind: orders or tracking.
         hold: leave the records to a person (rule 16); else they may be sent again.
+        enough: after so many unknown attempts they are left to a person all the same (rule 18).
 
     Returns:
         How many records became unconfirmed.
@@ -232,7 +266,9 @@ def take_over(
                 .where(records.c.number.between(first, last), records.c.state != State.ACCEPTED)
                 .values(
                     state=State.UNCONFIRMED,
-                    held=hold,
+                    held=true()
+                    if hold
+                    else case((records.c.unknown_attempts + 1 >= enough, True), else_=False),
                     message_id=message_ids(connection, [NO_ANSWER])[NO_ANSWER],
                     attempts=records.c.attempts + attempt,
                     unknown_attempts=records.c.unknown_attempts + 1,

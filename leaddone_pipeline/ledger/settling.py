@@ -27,7 +27,7 @@ from leaddone_pipeline.ledger.tables import SECOND_ID, State, audit, batches, cl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Outcome", "settle", "unreject"]
+__all__ = ["Outcome", "report_second_id", "settle", "unreject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +151,25 @@ def _report_second_ids(
         select(records).where(records.c.number.in_(said), records.c.state == State.ACCEPTED)
     ).all():
         if row.internal_id != said[row.number]:
-            connection.execute(
-                insert(audit).values(
-                    at=now,
-                    command=SECOND_ID,
-                    account_id=row.account_id,
-                    kind=row.kind,
-                    order_id=row.order_id,
-                    before=row.internal_id or "",
-                    after=said[row.number] or "",
-                )
-            )
+            report_second_id(connection, now, row.number, second_id=said[row.number] or "")
+
+
+def report_second_id(
+    connection: Connection, now: ColumnElement[float], number: int, *, second_id: str
+) -> None:
+    """Write into the audit that LeadDone has an accepted order twice (rules 17 and 20)."""
+    row = connection.execute(select(records).where(records.c.number == number)).one()
+    connection.execute(
+        insert(audit).values(
+            at=now,
+            command=SECOND_ID,
+            account_id=row.account_id,
+            kind=row.kind,
+            order_id=row.order_id,
+            before=row.internal_id or "",
+            after=second_id,
+        )
+    )
 
 
 def unreject(connection: Connection, numbers: Sequence[int]) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 __all__ = [
     "SECOND_ID",
+    "Repeats",
     "State",
     "accounts",
     "audit",
@@ -58,6 +59,13 @@ class State(StrEnum):
     HELD_BACK = "held_back"
 
 
+class Repeats(StrEnum):
+    """What LeadDone does with an order that it gets twice (rule 17)."""
+
+    RECOGNISED = "recognises repeats"
+    SECOND_ORDERS = "makes second orders"
+
+
 ledger = Table(
     "ledger",
     metadata,
@@ -80,6 +88,9 @@ accounts = Table(
     Column("base_url", Text, nullable=False),
     Column("client_id", Text, nullable=False),
     Column("wait_until", Double, comment="no request before this time (rule 26)"),
+    Column("repeats", Text, comment="what LeadDone does with an order that it gets twice (rule 17)"),
+    Column("probe_number", _Number, comment="the record of the one open probe (rule 17)"),
+    Column("probe_id", Text, comment="the internal id of the open probe's first answer"),
     UniqueConstraint("base_url", "client_id"),
 )
 

@@ -41,13 +41,13 @@ class House:
 
     def claim(self, run, numbers=None):
         wanted = [(number, b"h") for number in numbers or self.numbers]
-        return self.write(claiming.claim, run_id=run, wanted=wanted)
+        return self.write(claiming.claim, run_id=run, wanted=wanted, states={State.PENDING})
 
     def settle(self, run, claim, outcomes, again=()):
         return self.write(settling.settle, run_id=run, held=claim, outcomes=outcomes, again=again)
 
     def take_over(self, hold=True):
-        return self.write(claiming.take_over, account_id=self.account, kind=Kind.ORDERS, hold=hold)
+        return self.write(claiming.take_over, account_id=self.account, kind=Kind.ORDERS, hold=hold, enough=5)
 
     def rows(self, table=records):
         return self.ledger.read(lambda connection: connection.execute(select(table)).all())
@@ -185,7 +185,7 @@ def test_nothing_is_written_over_an_acceptance(house):
 def test_the_hash_of_the_content_that_is_sent_counts(house):
     """Rule 5."""
     run = house.run()
-    house.write(claiming.claim, run_id=run, wanted=[(1, b"new")])
+    house.write(claiming.claim, run_id=run, wanted=[(1, b"new")], states={State.PENDING})
 
     assert house.rows()[0].content_hash == b"new"
 
@@ -193,7 +193,8 @@ def test_the_hash_of_the_content_that_is_sent_counts(house):
 def test_an_update_that_was_replaced_since_it_was_read_is_not_claimed(house):
     """Rule 29."""
     run = house.run()
-    claimed = house.write(claiming.claim, run_id=run, wanted=[(1, b"older"), (2, b"h")], as_recorded=True)
+    wanted = [(1, b"older"), (2, b"h")]
+    claimed = house.write(claiming.claim, run_id=run, wanted=wanted, states={State.PENDING}, as_recorded=True)
 
     assert claimed.claim.numbers == (2,)
 

@@ -1,0 +1,103 @@
+"""Batches become claimed families: the transaction before a first byte (delivery.md, rules 9 and 17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.delivery.jobs import Batch, Family, Job
+from leaddone_pipeline.delivery.probe import Probe
+from leaddone_pipeline.ledger import Claim, Ledger, claiming, probing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leaddone_pipeline.delivery.lease import Clock
+    from leaddone_pipeline.delivery.prepare import Item
+    from leaddone_pipeline.ledger.probing import ProbeClaim
+
+__all__ = ["Claimer", "Opened"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What came of claiming a batch.
+
+    Attributes:
+        family: on its way; None if no record of it was free.
+        busy: records that another claim holds (rule 11).
+        unknown: records of unknown fate that this batch was not to send.
+        wait_until: before which nothing may leave (rule 26), UTC seconds.
+        probe: what came of asking for the account's probe.
+    """
+
+    family: Family | None = None
+    busy: tuple[Item, ...] = ()
+    unknown: tuple[Item, ...] = ()
+    wait_until: float | None = None
+    probe: ProbeClaim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Claims for one run."""
+
+    ledger: Ledger
+    run_id: int
+    account_id: int
+    kind: Kind
+    clock: Clock
+
+    def open(self, batch: Batch) -> Opened:
+        """Claim what is free of a batch, in one transaction."""
+        return self._probe(batch) if batch.probe else self._batch(batch)
+
+    def _batch(self, batch: Batch) -> Opened:
+        claimed = self.ledger.write(
+            lambda connection: claiming.claim(
+                connection,
+                self.ledger.now(),
+                run_id=self.run_id,
+                wanted=[(item.number, item.content_hash) for item in batch.items],
+                states=batch.states,
+                as_recorded=self.kind == Kind.TRACKING,
+            )
+        )
+        mine = _with_attempts(batch.items, claimed.unknown_attempts)
+        return Opened(
+            family=None if claimed.claim is None else self._family(claimed.claim, mine),
+            busy=tuple(item for item in batch.items if item.number in claimed.busy),
+            unknown=_with_attempts(batch.items, claimed.unknown),
+            wait_until=claimed.wait_until,
+        )
+
+    def _probe(self, batch: Batch) -> Opened:
+        """Claim one of these orders of unknown fate for the account's probe."""
+        claimed = self.ledger.write(
+            lambda connection: probing.claim_probe(
+                connection,
+                self.ledger.now(),
+                run_id=self.run_id,
+                account_id=self.account_id,
+                candidates=[item.number for item in batch.items],
+            )
+        )
+        if claimed.claim is None:
+            return Opened(unknown=batch.items, probe=claimed)
+        (number,) = claimed.claim.numbers
+        chosen = _with_attempts(batch.items, {number: claimed.unknown_attempts})
+        rest = tuple(item for item in batch.items if item.number != number)
+        family = self._family(claimed.claim, chosen, Probe(claimed.first_id))
+        return Opened(family=family, unknown=rest, wait_until=claimed.wait_until, probe=claimed)
+
+    def _family(self, claim: Claim, items: tuple[Item, ...], probe: Probe | None = None) -> Family:
+        now = self.clock.elapsed()
+        return Family([Job(claim, items, probe=probe)], not_before=now, claimed_at=now)
+
+
+def _with_attempts(items: tuple[Item, ...], attempts: Mapping[int, int]) -> tuple[Item, ...]:
+    """Those of these records that `attempts` names, with the unknown attempts that the ledger counts by now."""
+    return tuple(
+        replace(item, unknown_attempts=attempts[item.number]) for item in items if item.number in attempts
+    )

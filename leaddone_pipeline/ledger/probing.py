@@ -1,0 +1,166 @@
+"""What an account's LeadDone does with an order that it gets twice, and the one probe that finds out (rule 17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.claiming import Claim, enter, open_claims
+from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ProbeClaim", "Standing", "claim_probe", "conclude", "go_on", "hold", "read_repeats"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeClaim:
+    """What came of asking for the account's probe.
+
+    Attributes:
+        claim: of the one order to send; None where there is nothing to send now.
+        first_id: the internal id that an interrupted probe has brought already.
+        unknown_attempts: that the order has behind it.
+        busy: another run is probing; ask again when it has ended.
+        elsewhere: order id of an interrupted probe that only a run with this order can go on with.
+        wait_until: before which nothing may leave (rule 26), UTC seconds.
+    """
+
+    claim: Claim | None = None
+    first_id: str | None = None
+    unknown_attempts: int = 0
+    busy: bool = False
+    elsewhere: str | None = None
+    wait_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger knows of an account's repeats."""
+
+    repeats: Repeats | None
+    probe_order_id: str | None
+
+
+def read_repeats(connection: Connection, account_id: int) -> Standing:
+    """Read what is known, and which order an open probe is about."""
+    row = connection.execute(
+        select(accounts.c.repeats, records.c.order_id)
+        .select_from(accounts.outerjoin(records, records.c.number == accounts.c.probe_number))
+        .where(accounts.c.id == account_id)
+    ).one()
+    return Standing(Repeats(row.repeats) if row.repeats else None, row.order_id)
+
+
+def claim_probe(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    run_id: int,
+    account_id: int,
+    candidates: Sequence[int],
+) -> ProbeClaim:
+    """Claim one order of unknown fate for the probe, unless another run is at it: one at a time an account.
+
+    Args:
+        connection: of a write transaction.
+        now: the ledger's clock.
+        run_id: whose claim it becomes.
+        account_id: whose probe.
+        candidates: numbers of the orders that this run could send.
+    """
+    account = connection.execute(
+        select(accounts.c.probe_number, accounts.c.probe_id, accounts.c.wait_until)
+        .where(accounts.c.id == account_id)
+        .with_for_update()
+    ).one()
+    open_probe = _unsettled(connection, [account.probe_number] if account.probe_number else [])
+    if open_probe:
+        ((number, (order_id, _)),) = open_probe.items()
+        if open_claims(connection, [number]):
+            return ProbeClaim(busy=True)
+        if number not in candidates:
+            return ProbeClaim(elsewhere=order_id)
+        chosen, first_id = open_probe, account.probe_id
+    else:
+        held = open_claims(connection, candidates)
+        chosen, first_id = _unsettled(connection, [n for n in candidates if n not in held]), None
+    if not chosen:
+        return ProbeClaim()
+    number = min(chosen)
+    connection.execute(
+        update(accounts).where(accounts.c.id == account_id).values(probe_number=number, probe_id=first_id)
+    )
+    claim = enter(connection, now, run_id=run_id, numbers=[number], attempt=1)
+    return ProbeClaim(claim, first_id, chosen[number][1], wait_until=account.wait_until)
+
+
+def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
+    """Those of these orders that are unconfirmed and may be sent again, with order id and unknown attempts."""
+    rows = connection.execute(
+        select(records.c.number, records.c.order_id, records.c.unknown_attempts)
+        .where(
+            records.c.number.in_(numbers),
+            records.c.state == State.UNCONFIRMED,
+            records.c.held.is_(False),
+            records.c.forgotten.is_(False),
+        )
+        .order_by(records.c.number)
+        .with_for_update()
+    )
+    return {row.number: (row.order_id, row.unknown_attempts) for row in rows}
+
+
+def go_on(connection: Connection, account_id: int, *, first_id: str) -> None:
+    """Keep the first answer's internal id until the second is read."""
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(probe_id=first_id))
+
+
+def conclude(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    account_id: int,
+    order_id: str,
+    repeats: Repeats | None,
+    command: str = "probe",
+) -> None:
+    """End a probe; what it found out stands in the account and in the audit. None: it found nothing out."""
+    was = connection.execute(
+        select(accounts.c.repeats).where(accounts.c.id == account_id).with_for_update()
+    ).scalar_one()
+    known = {} if repeats is None else {"repeats": repeats}
+    connection.execute(
+        update(accounts).where(accounts.c.id == account_id).values(probe_number=None, probe_id=None, **known)
+    )
+    connection.execute(
+        insert(audit).values(
+            at=now,
+            command=command,
+            account_id=account_id,
+            kind=Kind.ORDERS,
+            order_id=order_id,
+            before=was or "not known",
+            after=repeats or "nothing found out",
+        )
+    )
+
+
+def hold(connection: Connection, account_id: int, numbers: Sequence[int] | None = None) -> None:
+    """Leave unconfirmed orders to a person (rules 16 and 17): these, or all of the account."""
+    which = [] if numbers is None else [records.c.number.in_(numbers)]
+    connection.execute(
+        update(records)
+        .where(
+            records.c.account_id == account_id,
+            records.c.kind == Kind.ORDERS,
+            records.c.state == State.UNCONFIRMED,
+            records.c.held.is_(False),
+            *which,
+        )
+        .values(held=True)
+    )

@@ -1,0 +1,203 @@
+"""Orders of unknown fate under at_least_once: the probe, and what follows from it (delivery.md, rules 15 to 18)."""
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from leaddone_pipeline.ledger import Repeats, probing
+from leaddone_pipeline.ledger.tables import audit
+from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
+
+
+class Repeating(ScriptedServer):
+    """Answers what a test says to the next requests; then each order gets an id, by its character."""
+
+    def __init__(self, character):
+        super().__init__(self.answer)
+        self.character = character
+        self.made = []
+        self.script = []
+
+    def answer(self, records):
+        word = self.script.pop(0) if self.script else "answer"
+        if word == "401":
+            return httpx.Response(401)
+        if word == "lost before":
+            raise httpx.ReadTimeout("gone")
+        results = [self.result(record["id"]) for record in records]
+        if word == "lost after":
+            raise httpx.ReadTimeout("gone")
+        return httpx.Response(200, json=results)
+
+    def result(self, order_id):
+        before = [internal for known, internal in self.made if known == order_id]
+        if before and self.character == "refuses":
+            return {"success": False, "message": "already taken", "order_id": order_id, "internal_id": None}
+        if not before or self.character == "makes second orders":
+            before = [f"PLT-{len(self.made) + 1}"]
+            self.made.append((order_id, before[0]))
+        return {"success": True, "message": "ok", "order_id": order_id, "internal_id": before[0]}
+
+    def times(self, order_id):
+        return [known for known, _ in self.made].count(order_id)
+
+
+def deliver(server, ledger, names, **settings):
+    delivery = delivery_to(server, ledger, clock=PassingClock(), **settings)
+    return delivery.orders([orders_frame(names)])
+
+
+def known(ledger):
+    return ledger.read(lambda connection: probing.read_repeats(connection, 1))
+
+
+def words_of_audit(ledger):
+    rows = ledger.read(lambda connection: connection.execute(select(audit)).all())
+    return [(row.command, row.order_id, row.before, row.after) for row in rows]
+
+
+@pytest.mark.parametrize("loss", ["lost before", "lost after"])
+def test_one_order_is_sent_twice_and_the_rest_follow_where_repeats_are_recognised(ledger, loss):
+    server = Repeating("recognises repeats")
+    server.script = [loss]
+    report = deliver(server, ledger, ids(30))
+
+    assert report.counts["accepted"] == 30
+    assert [len(body) for body in server.bodies] == [10, 10, 10, 1, 1, 9]
+    assert known(ledger).repeats == Repeats.RECOGNISED
+    assert words_of_audit(ledger) == [("probe", "A0", "not known", "recognises repeats")]
+
+
+def test_once_known_no_probe_goes_first(ledger):
+    server = Repeating("recognises repeats")
+    server.script = ["lost after"]
+    deliver(server, ledger, ids(10))
+    server.bodies.clear()
+    server.script = ["lost after"]
+    report = deliver(server, ledger, ids(10, "B"))
+
+    assert report.counts["accepted"] == 10
+    assert [len(body) for body in server.bodies] == [10, 10]
+
+
+def test_a_leaddone_that_makes_second_orders_gets_two_too_many_in_its_life(ledger):
+    server = Repeating("makes second orders")
+    server.script = ["lost after"]
+    report = deliver(server, ledger, ids(30))
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (21, 9)
+    assert (server.times("A0"), len(server.made)) == (3, 32)
+    assert known(ledger).repeats == Repeats.SECOND_ORDERS
+    assert set(report.links.query("outcome == 'unconfirmed'")["held"]) == {True}
+    first, second = [internal for known, internal in server.made if known == "A0"][1:]
+    assert ("second internal id", "A0", first, second) in words_of_audit(ledger)
+    assert report.links.set_index("order_id")["internal_id"]["A0"] == first
+    assert "a second internal id" in report.notes[0]
+
+    server.script = ["lost after"]
+    later = deliver(server, ledger, ids(10, "B"))
+    assert (later.counts["unconfirmed"], later.requests) == (10, 1)
+    assert set(later.links["held"]) == {True}
+
+
+def test_after_three_refused_probes_the_rest_are_left_to_a_person(ledger):
+    server = Repeating("refuses")
+    server.script = ["lost after"]
+    report = deliver(server, ledger, ids(10))
+
+    assert (report.counts["unconfirmed"], report.requests) == (10, 4)
+    assert known(ledger) == probing.Standing(None, None)
+    assert set(report.links["held"]) == {True}
+    assert set(report.links["message"].head(3)) == {"already taken"}
+
+
+def test_an_order_whose_repeat_is_refused_was_accepted_all_the_same(ledger):
+    """Rule 20: a late refusal changes nothing."""
+    server = Repeating("refuses")
+    server.script = ["lost before"]
+    report = deliver(server, ledger, ["A"])
+
+    assert report.counts["accepted"] == 1
+    assert report.links["internal_id"].tolist() == ["PLT-1"]
+    assert known(ledger).repeats is None
+
+
+def test_an_interrupted_probe_goes_on_with_the_same_order(ledger):
+    """Its first id is kept with the account, the order unconfirmed, until the second answer is read."""
+    server = Repeating("makes second orders")
+    server.script = ["lost before", "answer", "401"]
+    stopped = deliver(server, ledger, ids(10))
+
+    assert stopped.stopped is not None
+    assert stopped.counts["unconfirmed"] == 10
+    assert known(ledger).probe_order_id == "A0"
+    assert "PLT-1" in stopped.links["message"].iloc[0]
+
+    elsewhere = deliver(server, ledger, ids(9, "A1"))
+    assert elsewhere.counts["accepted"] == 9
+
+    server.bodies.clear()
+    report = deliver(server, ledger, ids(10))
+    assert server.bodies == [["A0"]]
+    assert report.links["internal_id"].tolist()[0] == "PLT-1"
+    assert server.times("A0") == 2
+    assert known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
+
+
+def test_other_orders_of_unknown_fate_wait_for_an_interrupted_probe(ledger):
+    server = Repeating("recognises repeats")
+    server.script = ["lost before", "answer", "401"]
+    deliver(server, ledger, ids(10))
+    server.script = ["lost before"]
+    report = deliver(server, ledger, ids(10, "B"))
+
+    assert (report.counts["unconfirmed"], report.requests) == (10, 1)
+    assert set(report.links["held"]) == {False}
+    assert "with order A0" in report.notes[0]
+
+
+def test_a_person_who_settles_the_order_of_a_probe_frees_the_next_one(ledger):
+    server = Repeating("recognises repeats")
+    server.script = ["lost before", "401"]
+    deliver(server, ledger, ids(10))
+    ledger.write(lambda connection: probing.hold(connection, 1, [1]))
+    report = deliver(server, ledger, ids(10))
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (9, 1)
+
+
+def test_a_probe_whose_answers_are_lost_is_left_to_a_person_after_five(ledger):
+    """Rule 18; nobody knows more than before, so the others wait for the next run."""
+    server = Repeating("recognises repeats")
+    server.script = ["lost before"] * 5
+    report = deliver(server, ledger, ids(10))
+
+    assert report.links.set_index("order_id")["held"].to_dict() == {"A0": True} | dict.fromkeys(
+        ids(10)[1:], False
+    )
+    assert known(ledger) == probing.Standing(None, None)
+
+
+def test_unknown_orders_are_held_after_five_attempts_over_all_runs(ledger):
+    """Rule 18."""
+    server = Repeating("recognises repeats")
+    server.script = ["lost after"]
+    deliver(server, ledger, ["A"])
+    server.script = ["lost after"] * 99
+    seen = []
+    for _ in range(3):
+        report = deliver(server, ledger, ["B"])
+        seen.append((report.requests, report.links["held"].item()))
+
+    assert seen == [(3, False), (2, True), (0, True)]
+
+
+def test_at_most_once_holds_what_another_run_would_have_sent_again(ledger):
+    """Rule 16."""
+    server = Repeating("recognises repeats")
+    server.script = ["lost before", "401"]
+    deliver(server, ledger, ids(10))
+    report = deliver(server, ledger, ids(10), guarantee="at_most_once")
+
+    assert (report.counts["unconfirmed"], report.requests) == (10, 0)
+    assert set(report.links["held"]) == {True}

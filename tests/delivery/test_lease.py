@@ -6,7 +6,7 @@ import pytest
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.lease import Lease
 from leaddone_pipeline.errors import LeadDoneUnavailable
-from leaddone_pipeline.ledger import Ledger, claiming, recording
+from leaddone_pipeline.ledger import claiming, recording
 from leaddone_pipeline.settings import Account, LeaseSettings
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -14,9 +14,10 @@ from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders
 class Sleeper:
     """A lease, the time of its ledger and of its process, and a claim of one order."""
 
-    def __init__(self, path, renew_seconds):
+    def __init__(self, place, renew_seconds):
         self.clock = PassingClock()
-        self.ledger = Ledger(f"sqlite:///{path}", clock=lambda: self.clock.time)
+        self.place = place
+        self.ledger = place.open_frozen()
         self.account = self.write(recording.open_account, Account("https://a.test", "c"))
         row = {"account_id": self.account, "kind": Kind.ORDERS, "shop": "s", "state": "pending"}
         self.write(recording.add, [row | {"order_id": name, "content_hash": b"h"} for name in "AB"])
@@ -38,16 +39,20 @@ class Sleeper:
         named = {"run_id": self.lease.run_id, "wanted": [(number, b"h")]}
         return self.write(claiming.claim, self.ledger.now(), **named).claim
 
-    def sleep_and_be_taken_over(self):
+    def sleep(self):
         self.clock.time += 60
+        self.place.pass_time(60)
+
+    def sleep_and_be_taken_over(self):
+        self.sleep()
         self.write(
             claiming.take_over, self.ledger.now(), account_id=self.account, kind=Kind.ORDERS, hold=True
         )
 
 
 @pytest.fixture
-def sleeper(tmp_path):
-    made = Sleeper(tmp_path / "ledger.db", renew_seconds=3600)
+def sleeper(place):
+    made = Sleeper(place, renew_seconds=3600)
     yield made
     made.lease.end(stopped=None)
     made.ledger.close()
@@ -68,8 +73,8 @@ def test_no_other_claim_makes_an_old_one_fresh_again(sleeper):
     assert not sleeper.lease.may_send(sleeper.held)
 
 
-def test_the_heartbeat_does_not_renew_what_was_taken_over(tmp_path):
-    made = Sleeper(tmp_path / "ledger.db", renew_seconds=0.05)
+def test_the_heartbeat_does_not_renew_what_was_taken_over(place):
+    made = Sleeper(place, renew_seconds=0.05)
     made.sleep_and_be_taken_over()
     made.lease._heart.join(timeout=30)
 
@@ -80,7 +85,7 @@ def test_the_heartbeat_does_not_renew_what_was_taken_over(tmp_path):
 
 
 def test_a_lapsed_lease_that_nobody_took_over_is_simply_renewed(sleeper):
-    sleeper.clock.time += 60
+    sleeper.sleep()
 
     assert sleeper.lease.may_send(sleeper.held)
 

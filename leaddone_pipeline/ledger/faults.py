@@ -5,6 +5,7 @@ The codes are SQLite's result codes (sqlite.org/rescode.html) and PostgreSQL's S
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,16 +108,12 @@ _POSTGRESQL = {
     "XX002": Fault("an index of the server is damaged", "Let its owner REINDEX it, then run again"),
 }
 
-# The server's words when a connection is refused: libpq hands on no SQLSTATE for these, and it may be set to any
-# language; then the words themselves are all that is told.
+# The server's words when it refuses a connection: libpq hands on no SQLSTATE for these. A server that speaks another
+# language is not understood; then its words themselves are all that is told.
 _REFUSALS = {
-    "password": "28",
-    "authentication failed": "28",
-    "no pg_hba.conf entry": "28",
-    " role ": "28",
-    "database": "3D000",
-    "too many": "53300",
-    "remaining connection slots": "53300",
+    'database ".*" does not exist': "3D000",
+    "password|authentication|pg_hba.conf|role": "28",
+    "too many|remaining connection slots": "53300",
 }
 
 
@@ -134,17 +131,17 @@ def of_postgresql(error: DBAPIError) -> Fault:
 
 
 def _of_refusal(words: str) -> Fault:
-    if "FATAL:" in words:
-        said = words.split("FATAL:", 1)[1]
-        for known, state in _REFUSALS.items():
-            if known in said:
-                return _POSTGRESQL[state]
-        return Fault("the server refuses the connection", "Run again when the server is up", lost=True)
-    return Fault(
-        "the server cannot be reached",
-        "Check host and port in LEADDONE_LEDGER_URL, and that the server is up",
-        lost=True,
-    )
+    said = words.partition("FATAL:")[2] or words.partition("fe_sendauth:")[2]
+    if not said:
+        return Fault(
+            "the server cannot be reached",
+            "Check host and port in LEADDONE_LEDGER_URL, and that the server is up",
+            lost=True,
+        )
+    for known, state in _REFUSALS.items():
+        if re.search(known, said):
+            return _POSTGRESQL[state]
+    return Fault("the server refuses the connection", "Run again when the server is up", lost=True)
 
 
 def first_line(error: DBAPIError) -> str:

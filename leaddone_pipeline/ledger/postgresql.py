@@ -124,13 +124,22 @@ class PostgreSQL:
             return None
 
     def _prepare(self, connection: Any, _record: object) -> None:  # noqa: ANN401 - of whichever driver
-        with connection.cursor() as cursor:
-            cursor.execute(_SESSION.format(idle=_IDLE_SECONDS, lock=max(1, round(self._wait_seconds * 1000))))
-            version = int(cursor.fetchone()[-1])
-        connection.commit()
-        if version < _OLDEST:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    _SESSION.format(idle=_IDLE_SECONDS, lock=max(1, round(self._wait_seconds * 1000)))
+                )
+                version = int(cursor.fetchone()[-1])
+            connection.commit()
+            self._check_version(version)
+        except BaseException:
+            connection.close()  # SQLAlchemy does not
+            raise
+
+    def _check_version(self, found: int) -> None:
+        if found < _OLDEST:
             raise LedgerError(
-                f"the server is PostgreSQL {version // 10_000}, and the ledger needs {_OLDEST // 10_000} or newer",
+                f"the server is PostgreSQL {found // 10_000}, and the ledger needs {_OLDEST // 10_000} or newer",
                 remedy="Upgrade the server, or name another in LEADDONE_LEDGER_URL",
                 ledger=self._place,
             )

@@ -109,13 +109,17 @@ class SQLite:
 
     def _prepare(self, connection: Any, _record: object) -> None:  # noqa: ANN401 - a sqlite3.Connection, typed by no stub
         connection.isolation_level = None  # our own BEGIN, below
-        connection.create_function("leaddone_now", 0, self._clock)
-        connection.execute("PRAGMA foreign_keys=ON")
-        if self._read_only:
-            connection.execute("PRAGMA query_only=ON")
-        else:
-            self._use_wal(connection)
-            connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.create_function("leaddone_now", 0, self._clock)
+            connection.execute("PRAGMA foreign_keys=ON")
+            if self._read_only:
+                connection.execute("PRAGMA query_only=ON")
+            else:
+                self._use_wal(connection)
+                connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()  # SQLAlchemy does not
+            raise
         if self._found is None:
             status = self._file.stat()
             self._found = status.st_dev, status.st_ino

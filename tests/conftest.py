@@ -3,8 +3,8 @@ import os
 import pytest
 from hypothesis import settings
 
-from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.testing import LeadDoneSandbox
+from tests import databases
 
 # No test depends on speed.
 settings.register_profile("house", deadline=None)
@@ -13,9 +13,26 @@ settings.load_profile("house")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    made = databases.Cluster(databases.binaries())
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=databases.KINDS)
+def place(request, tmp_path):
+    """Where a ledger lives, on each kind of database."""
+    if request.param == "sqlite":
+        yield databases.SQLitePlace(tmp_path)
+    else:
+        with request.getfixturevalue("cluster").place() as made:
+            yield made
+
+
 @pytest.fixture
-def ledger(tmp_path):
-    with Ledger(f"sqlite:///{tmp_path}/ledger.db") as opened:
+def ledger(place):
+    with place.open() as opened:
         yield opened
 
 

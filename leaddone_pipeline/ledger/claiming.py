@@ -249,7 +249,8 @@ def take_over(
             runs.c.kind == kind,
             or_(runs.c.ended_at.is_not(None), runs.c.lease_until < now),
         )
-        .with_for_update()
+        .order_by(batches.c.id)
+        .with_for_update(key_share=True)  # a claim of the same run refers to its row meanwhile
     ).all()
     taken = 0
     for batch_id, run_id, attempt, claimed_at in dead:
@@ -304,7 +305,8 @@ def wait_until(connection: Connection, account_id: int, *, until: float | None =
     ).scalar_one()
     if until is None or (known is not None and known >= until):
         return known
-    connection.execute(update(accounts).where(accounts.c.id == account_id).values(wait_until=until))
+    longer = or_(accounts.c.wait_until.is_(None), accounts.c.wait_until < until)
+    connection.execute(update(accounts).where(accounts.c.id == account_id, longer).values(wait_until=until))
     return until
 
 

@@ -1,28 +1,23 @@
 """The ledger's database: opening, migrating, and the one door for writes.
 
-SQLite runs with WAL and `synchronous=FULL` (delivery.md, rule 4); every write transaction takes the write lock
-when it begins, so that what it reads first cannot change before it commits.
+What SQLite and PostgreSQL do each in its own way is in `sqlite.py` and `postgresql.py`, what their errors mean in
+`faults.py`. Here is what holds for both: a write commits as a whole or leaves nothing, also when the connection is
+lost in the middle or the answer to its COMMIT is (delivery.md, rule 4).
 """
 
 from __future__ import annotations
 
-import os
+import random
 import secrets
-import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
-    Double,
     Engine,
-    create_engine,
-    event,
-    extract,
-    func,
     insert,
     inspect,
     make_url,
@@ -32,64 +27,109 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from leaddone_pipeline.errors import LedgerError, SettingsError
-from leaddone_pipeline.ledger import tables
+from leaddone_pipeline.ledger import faults, tables
+from leaddone_pipeline.ledger.postgresql import PostgreSQL
+from leaddone_pipeline.ledger.sqlite import SQLite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 __all__ = ["SCHEMA_VERSION", "Ledger"]
 
 SCHEMA_VERSION = "0002"
 _CONTENT_KEY_BYTES = 32
 _LOCK_WAIT_SECONDS = 30.0
+_RETRY_INITIAL_SECONDS, _RETRY_MAX_SECONDS = 0.02, 1.0
 
 T = TypeVar("T")
+
+
+class Database(Protocol):
+    """What the ledger needs of a kind of database.
+
+    Attributes:
+        engine: for writes.
+        reading: the same, for transactions that see one moment of the ledger.
+        turn: held by a writer of this process from before its transaction until after it.
+    """
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def reading(self) -> Engine: ...
+    @property
+    def turn(self) -> AbstractContextManager[Any]: ...
+    def now(self) -> ColumnElement[float]: ...
+    def lock_schema(self, connection: Connection) -> None: ...
+    def mark(self, connection: Connection) -> str | None: ...
+    def committed(self, connection: Connection, mark: str | None) -> bool: ...
+    def fault(self, error: DBAPIError) -> faults.Fault: ...
+    def look(self) -> None: ...
 
 
 class Ledger:
     """The SQL tables that hold the truth about delivery.
 
     Args:
-        url: SQLAlchemy URL; `sqlite:///path` makes the file and its folder when they are missing.
+        url: SQLAlchemy URL; `sqlite:///path` makes the file and its folder when they are missing, `postgresql://`
+            takes psycopg 3 unless it names a driver.
         read_only: open an existing ledger without writing a byte to it.
         clock: seconds since 1970, for SQLite, which has no clock but this machine's.
+        wait_seconds: how long to wait for another's lock, for a server that is away, or for its word on a COMMIT.
 
     Raises:
         LedgerError: it cannot be opened, or its schema is newer than this package.
-        SettingsError: the URL is none.
+        SettingsError: the URL is none, or its driver is not installed.
     """
 
     def __init__(
-        self, url: str | URL, *, read_only: bool = False, clock: Callable[[], float] = time.time
+        self,
+        url: str | URL,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+        wait_seconds: float = _LOCK_WAIT_SECONDS,
     ) -> None:
         self.url = _checked(url)
-        self.place = self.url.render_as_string(hide_password=True)
+        self.place = faults.place_of(self.url)
         self.read_only = read_only
         self.newly_made = False
-        self._clock = clock
-        self._turn = threading.Lock()  # writers of one process queue here instead of polling SQLite's lock
-        if self.url.get_backend_name() == "sqlite":
-            _find_file(self.url, make=not read_only)
-        self._engine = self._connect()
-        self._migrate()
-        self.content_key: bytes = self.read(
-            lambda connection: connection.execute(select(tables.ledger.c.content_key)).scalar_one()
-        )
+        self._wait_seconds = wait_seconds
+        kind = SQLite if self.url.get_backend_name() == "sqlite" else PostgreSQL
+        self._database: Database = kind(self.url, read_only=read_only, clock=clock, wait_seconds=wait_seconds)
+        self._opened = False
+        try:
+            self._migrate()
+            self.content_key: bytes = self.read(
+                lambda connection: connection.execute(select(tables.ledger.c.content_key)).scalar_one()
+            )
+        except BaseException:
+            self.close()
+            raise
+        self._opened = True
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that sees one moment of the ledger and changes nothing."""
-        return self._run(self._engine.execution_options(leaddone_reads=True), work)
+        return self._run(self._database.reading, work)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one short transaction: it commits as a whole, or nothing of it stands.
 
-        `work` may be run again after a deadlock, so it changes nothing outside the ledger.
+        `work` is run again after a deadlock or a lost connection, so it changes nothing outside the ledger.
+
+        Raises:
+            LedgerError: the database failed; nothing of `work` stands, unless the error says that this is unknown.
         """
-        with self._turn:
-            return self._run(self._engine, work)
+        with self._database.turn:
+            return self._run(self._database.engine, work)
+
+    def now(self) -> ColumnElement[float]:
+        """SQL for the database's clock: seconds since 1970, the moment of the statement."""
+        return self._database.now()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -98,52 +138,45 @@ class Ledger:
         self.close()
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        try:
-            with engine.begin() as connection:
-                return work(connection)
-        except DBAPIError as error:
-            raise self._unusable(error) from None
+        """Run `work` until it is committed, or cannot be, or the time for trying is over."""
+        deadline = None
+        for tries in count():
+            try:
+                result = self._once(engine, work)
+            except DBAPIError as error:
+                fault = self._database.fault(error)
+                again = fault.collided or (fault.lost and self._opened)
+                deadline = deadline or time.monotonic() + self._wait_seconds
+                if not again or time.monotonic() > deadline:
+                    raise self._unusable(error, fault) from None
+            else:
+                self._database.look()
+                return result
+            time.sleep(random.random() * min(_RETRY_MAX_SECONDS, _RETRY_INITIAL_SECONDS * 2**tries))
+        raise AssertionError("unreachable")
 
-    def _unusable(self, error: DBAPIError) -> LedgerError:
-        cause = str(error.orig).splitlines()[0]
+    def _once(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with engine.connect() as connection, connection.begin() as transaction:
+            result = work(connection)
+            mark = None if engine is self._database.reading else self._database.mark(connection)
+            try:
+                transaction.commit()
+            except DBAPIError:
+                if not self._database.committed(connection, mark):
+                    raise
+            return result
+
+    def _unusable(self, error: DBAPIError, fault: faults.Fault) -> LedgerError:
+        sent = (
+            "what was sent and not yet recorded is taken as unconfirmed"
+            if self._opened
+            else "nothing was sent"
+        )
         return LedgerError(
-            f"the database says: {cause}; what was sent and not yet recorded is taken as unconfirmed",
-            remedy="Mend the database (space, rights, connection), then run again",
+            f"{fault.problem} (the database says: {faults.first_line(error)}); {sent}",
+            remedy=fault.remedy,
             ledger=self.place,
         )
-
-    def _connect(self) -> Engine:
-        if self.url.get_backend_name() != "sqlite":
-            return create_engine(self.url, hide_parameters=True)
-        engine = create_engine(
-            self.url,
-            hide_parameters=True,
-            connect_args={"timeout": _LOCK_WAIT_SECONDS, "check_same_thread": False},
-        )
-
-        @event.listens_for(engine, "connect")
-        def prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - a sqlite3.Connection, typed by no stub
-            connection.isolation_level = None  # SQLAlchemy's own BEGIN, below
-            connection.create_function("leaddone_now", 0, self._clock)
-            connection.execute("PRAGMA foreign_keys=ON")
-            if self.read_only:
-                connection.execute("PRAGMA query_only=ON")
-            else:
-                _use_wal(connection)
-                connection.execute("PRAGMA synchronous=FULL")
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            reads = self.read_only or connection.get_execution_options().get("leaddone_reads")
-            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-        return engine
-
-    def now(self) -> ColumnElement[float]:
-        """SQL for the database's clock: seconds since 1970, the moment of the statement."""
-        if self.url.get_backend_name() == "sqlite":
-            return func.leaddone_now(type_=Double)
-        return extract("epoch", func.clock_timestamp()).cast(Double)
 
     def _migrate(self) -> None:
         """Bring the schema up to date under the database's own lock (rule 8)."""
@@ -156,23 +189,26 @@ class Ledger:
             )
         if found == SCHEMA_VERSION:
             return
+        if self.read_only and found is None:
+            raise LedgerError("there is no ledger", remedy="Run a delivery first", ledger=self.place)
         if self.read_only:
             raise LedgerError(
-                "there is no ledger, or one of an older schema",
-                remedy="Run a delivery first",
+                f"its schema is version {found}, older than this package's ({SCHEMA_VERSION}), and it was opened "
+                "to be read only",
+                remedy="Back it up, then run a delivery, which brings it up to date",
                 ledger=self.place,
             )
-        self.write(self._upgrade)
+        self.newly_made = self.write(self._upgrade)
 
-    def _upgrade(self, connection: Connection) -> None:
+    def _upgrade(self, connection: Connection) -> bool:
+        """Migrate, unless another process was first; True if there was no ledger before."""
         from alembic import command  # noqa: PLC0415 - costs start-up time, and most runs need no migration
         from alembic.config import Config  # noqa: PLC0415
 
-        if self.url.get_backend_name() == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('leaddone-pipeline ledger'))"))
+        self._database.lock_schema(connection)
         before = _version(connection)
         if before == SCHEMA_VERSION:
-            return  # another process was first
+            return False
         config = Config()
         config.set_main_option("script_location", "leaddone_pipeline:ledger/migrations")
         config.attributes["connection"] = connection
@@ -180,59 +216,22 @@ class Ledger:
         if before is None:
             key = secrets.token_bytes(_CONTENT_KEY_BYTES)
             connection.execute(insert(tables.ledger).values(id=1, content_key=key, next_number=1))
-            self.newly_made = True
+        return before is None
 
 
 def _checked(url: str | URL) -> URL:
     try:
         checked = make_url(url)
-        checked.get_dialect()
+        known = checked.get_backend_name() in {"sqlite", "postgresql"} and not checked.get_dialect().is_async
     except (ArgumentError, NoSuchModuleError):
+        known = False
+    if not known:
         raise SettingsError(
             "this is no SQLAlchemy URL of a database that this package knows",
-            remedy="Write it as sqlite:////absolute/path/ledger.db",
-            setting="LEADDONE_LEDGER_URL",
-        ) from None
-    return checked
-
-
-def _find_file(url: URL, *, make: bool) -> None:
-    if not url.database or url.database == ":memory:":
-        raise SettingsError(
-            "a ledger in memory forgets what was sent",
-            remedy="Name a file: sqlite:////absolute/path/ledger.db",
+            remedy="Write it as sqlite:////absolute/path/ledger.db or postgresql://user:password@host/database",
             setting="LEADDONE_LEDGER_URL",
         )
-    file = Path(url.database).absolute()
-    if not make:
-        if not file.exists():
-            raise LedgerError("there is no ledger", remedy="Run a delivery first", ledger=str(file))
-        return
-    folder = file.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LedgerError(
-            f"its folder cannot be made: {os.strerror(error.errno or 0)}",
-            remedy="Make it, or name another place in LEADDONE_LEDGER_URL",
-            ledger=str(folder),
-        ) from None
-
-
-def _use_wal(connection: Any) -> None:  # noqa: ANN401 - a sqlite3.Connection, typed by no stub
-    """Switch to WAL; SQLite does not wait by itself while another process is switching the same new file."""
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-        return
-    deadline = time.monotonic() + _LOCK_WAIT_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except connection.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+    return checked
 
 
 def _version(connection: Connection) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, update
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaddone_pipeline.contract import Kind
@@ -61,8 +61,9 @@ def open_account(connection: Connection, account: Account) -> int:
 
 
 def find(connection: Connection, account_id: int, kind: Kind, order_ids: Sequence[str]) -> dict[str, Known]:
-    """Find what is known of these orders. Call it inside a write: it takes the lock that orders recording."""
-    connection.execute(select(ledger.c.next_number).with_for_update())
+    """Find what is known of these orders. Inside a write, nobody else changes what it found until the end of it."""
+    if not connection.get_execution_options().get("leaddone_reads"):
+        _hold(connection, account_id, kind, order_ids)
     query = select(*_KNOWN_COLUMNS).where(
         records.c.account_id == account_id,
         records.c.kind == kind,
@@ -75,6 +76,29 @@ def find(connection: Connection, account_id: int, kind: Kind, order_ids: Sequenc
             known = Known(**{**row, "state": State(row["state"])})
             found[known.order_id] = known
     return found
+
+
+def _hold(connection: Connection, account_id: int, kind: Kind, order_ids: Sequence[str]) -> None:
+    """Lock the recording of new records, and those of these that are not accepted, in key order (rule 4).
+
+    A write has all of SQLite to itself. In PostgreSQL an answer may otherwise be settled, or a claim made, between
+    what is read here and what is written after it. What is accepted stays so (rule 22) and needs no lock.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    connection.execute(select(ledger.c.next_number).with_for_update())
+    connection.execute(
+        select(records.c.number)
+        .where(
+            records.c.account_id == account_id,
+            records.c.kind == kind,
+            records.c.order_id == any_(bindparam("ids", type_=ARRAY(Text))),
+            records.c.state != State.ACCEPTED,
+        )
+        .order_by(records.c.number)
+        .with_for_update(),
+        {"ids": list(order_ids)},
+    )
 
 
 def reopen_updates(connection: Connection, account_id: int) -> None:
@@ -115,7 +139,7 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
 def change(connection: Connection, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Write new values, by column name, to the records of these numbers."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for number, values in changes:
+    for number, values in sorted(changes, key=lambda change: change[0]):
         alike.setdefault(tuple(sorted(values)), []).append({**values, "at_number": number})
     for columns, rows in alike.items():
         connection.execute(

@@ -6,7 +6,7 @@ import pytest
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.lease import Lease
 from leaddone_pipeline.errors import LeadDoneUnavailable
-from leaddone_pipeline.ledger import Ledger, claiming, recording
+from leaddone_pipeline.ledger import claiming, recording
 from leaddone_pipeline.settings import Account, LeaseSettings
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -14,9 +14,10 @@ from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders
 class Sleeper:
     """A lease, the time of its ledger and of its process, and a claim of one order."""
 
-    def __init__(self, path):
+    def __init__(self, place):
         self.clock = PassingClock()
-        self.ledger = Ledger(f"sqlite:///{path}", clock=lambda: self.clock.time)
+        self.place = place
+        self.ledger = place.open_frozen()
         self.account = self.write(recording.open_account, Account("https://a.test", "c"))
         row = {"account_id": self.account, "kind": Kind.ORDERS, "shop": "s", "state": "pending"}
         self.write(recording.add, [row | {"order_id": name, "content_hash": b"h"} for name in "AB"])
@@ -37,8 +38,12 @@ class Sleeper:
         named = {"run_id": self.lease.run_id, "wanted": [(number, b"h")], "states": {"pending"}}
         return self.write(claiming.claim, self.ledger.now(), **named).claim
 
-    def sleep_and_be_taken_over(self):
+    def sleep(self):
         self.clock.sleep(60)
+        self.place.pass_time(60)
+
+    def sleep_and_be_taken_over(self):
+        self.sleep()
         self.write(
             claiming.take_over,
             self.ledger.now(),
@@ -50,8 +55,8 @@ class Sleeper:
 
 
 @pytest.fixture
-def sleeper(tmp_path):
-    made = Sleeper(tmp_path / "ledger.db")
+def sleeper(place):
+    made = Sleeper(place)
     yield made
     made.lease.end(stopped=None)
     made.ledger.close()
@@ -81,7 +86,7 @@ def test_a_renewal_that_comes_too_late_does_not_bring_the_run_back(sleeper):
 
 
 def test_a_lapsed_lease_that_nobody_took_over_is_simply_renewed(sleeper):
-    sleeper.clock.sleep(60)
+    sleeper.sleep()
 
     assert sleeper.lease.may_send(sleeper.held)
 

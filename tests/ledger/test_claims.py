@@ -1,20 +1,20 @@
-"""Claims, leases and answers on a real ledger file (delivery.md B, C). Each test ends with the rows that remain."""
+"""Claims, leases and answers in a real ledger (delivery.md B, C). Each test ends with the rows that remain."""
 
 import pytest
 from sqlalchemy import select
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger import Ledger, Outcome, State, claiming, person, reading, recording, settling
+from leaddone_pipeline.ledger import Outcome, State, claiming, person, reading, recording, settling
 from leaddone_pipeline.ledger.tables import audit, batches, claims, records
 from leaddone_pipeline.settings import Account
 
 
 class House:
-    """A ledger with a clock of its own, an account and some pending orders."""
+    """A ledger whose clock stands still, an account and some pending orders."""
 
-    def __init__(self, path, count=5):
-        self.time = 1_000_000.0
-        self.ledger = Ledger(f"sqlite:///{path}", clock=lambda: self.time)
+    def __init__(self, place, count=5):
+        self.wait = place.pass_time
+        self.ledger = place.open_frozen()
         self.account = self.write(recording.open_account, Account("https://a.test", "c"), timed=False)
         self.numbers = list(range(1, count + 1))
         rows = [
@@ -50,7 +50,9 @@ class House:
         return self.write(claiming.take_over, account_id=self.account, kind=Kind.ORDERS, hold=hold, enough=5)
 
     def rows(self, table=records):
-        return self.ledger.read(lambda connection: connection.execute(select(table)).all())
+        return self.ledger.read(
+            lambda connection: connection.execute(select(table).order_by(*table.primary_key)).all()
+        )
 
     def states(self):
         return [row.state for row in self.rows()]
@@ -63,8 +65,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path):
-    made = House(tmp_path / "ledger.db")
+def house(place):
+    made = House(place)
     yield made
     made.ledger.close()
 
@@ -112,11 +114,11 @@ def test_returned_records_are_pending_and_free(house):
 def test_a_living_claim_is_not_taken_over_and_a_dead_one_is_of_unknown_fate(house):
     """Rules 10 and 12."""
     house.claim(house.run())
-    house.time += 14
+    house.wait(14)
 
     assert (house.take_over(), house.outcomes()) == (0, ["pending"] * 5)
 
-    house.time += 2
+    house.wait(2)
 
     assert house.outcomes() == ["unconfirmed"] * 5  # also before anyone takes it over
     assert (house.take_over(), house.states()) == (5, ["unconfirmed"] * 5)
@@ -127,9 +129,9 @@ def test_a_living_claim_is_not_taken_over_and_a_dead_one_is_of_unknown_fate(hous
 def test_a_renewed_lease_keeps_the_claim(house):
     run = house.run()
     house.claim(run)
-    house.time += 10
+    house.wait(10)
     house.write(claiming.renew, run_id=run, lease_seconds=15)
-    house.time += 10
+    house.wait(10)
 
     assert house.take_over() == 0
 
@@ -146,7 +148,7 @@ def test_a_late_acceptance_settles_and_a_late_refusal_changes_nothing(house):
     """Rules 10 and 20."""
     run = house.run()
     held = house.claim(run).claim
-    house.time += 20
+    house.wait(20)
     house.take_over()
     late = house.settle(
         run, held, [accepted(1), Outcome(number=2, state=State.REJECTED, words="no")], again=[[3, 4, 5]]

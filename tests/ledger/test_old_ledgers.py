@@ -1,0 +1,73 @@
+"""Ledgers written by earlier versions open with their data (delivery.md, rule 8).
+
+A file in `fixtures/` was written by the version whose schema its name says, through deliveries, a person's words and
+a run that died; the JSON beside it is what that version read from it.
+"""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger import Ledger, read_status, reading
+from leaddone_pipeline.ledger.tables import audit, runs
+from tests.support import LeadDoneSandbox, delivery_to, orders_frame
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def told():
+    return json.loads((FIXTURES / "ledger-0001.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def old(tmp_path, told):
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(FIXTURES / "ledger-0001.db", path)
+    with Ledger(f"sqlite:///{path}", clock=lambda: told["read_at"]) as ledger:
+        yield ledger
+
+
+def as_json(frame):
+    return json.loads(frame.to_json(orient="records", date_format="iso", date_unit="us"))
+
+
+def rows(ledger, *columns):
+    return [
+        dict(row)
+        for row in ledger.read(lambda c: c.execute(select(*columns).order_by("id")).mappings().all())
+    ]
+
+
+def test_the_results_and_the_status_of_each_account_are_as_they_were(old, told):
+    for account in told["accounts"]:
+        named = {"base_url": account["base_url"], "client_id": account["client_id"]}
+        number = old.read(lambda c, named=named: reading.find_account(c, **named))
+        for kind in Kind:
+            which = {"account_id": number, "kind": kind}
+            frame = old.read(lambda c, which=which: reading.links(c, old.now(), **which))
+            assert as_json(frame) == account[kind]
+        status = old.read(lambda c, number=number: read_status(c, old.now(), account_id=number))
+        assert json.loads(json.dumps(asdict(status))) == account["status"]
+
+
+def test_the_key_of_the_hashes_the_audit_and_the_runs_are_as_they_were(old, told):
+    audit_columns = ("at", "command", "kind", "order_id", "before", "after")
+    run_columns = ("kind", "shop", "ended_at", "stopped")
+
+    assert (old.newly_made, old.content_key.hex()) == (False, told["content_key"])
+    assert rows(old, *(audit.c[name] for name in audit_columns)) == told["audit"]
+    assert rows(old, *(runs.c[name] for name in run_columns)) == told["runs"]
+
+
+def test_an_order_that_was_accepted_then_is_not_sent_now(old):
+    sandbox = LeadDoneSandbox()
+    report = delivery_to(sandbox, old).orders([orders_frame(["M1002", "M1001", "NEW"])])
+
+    assert set(sandbox.orders) == {"NEW"}
+    assert report.counts["accepted"] == 3

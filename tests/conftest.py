@@ -13,6 +13,12 @@ settings.load_profile("house")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--kills", type=int, default=4, help="kills in each window on each database (tests/journeys)"
+    )
+
+
 @pytest.fixture(scope="session")
 def cluster():
     made = databases.Cluster(databases.binaries())

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from functools import partial
@@ -42,6 +43,26 @@ class SQLitePlace:
     def pass_time(self, seconds):
         self.time += seconds
 
+    def rows(self, query):
+        """Look from beside, while others write."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:
+            return connection.execute(query).fetchall()
+
+    def change(self, statement):
+        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+            connection.execute(statement)
+
+    @contextlib.contextmanager
+    def batches_locked(self):
+        """Let nobody end a claim, as a slow neighbour might."""
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.rollback()
+            connection.close()
+
 
 class PostgreSQLPlace:
     kind = "postgresql"
@@ -70,6 +91,22 @@ class PostgreSQLPlace:
     def pass_time(self, seconds):
         with self.connect() as connection:
             connection.execute("UPDATE clock.time SET now = now + %s", [seconds])
+
+    def rows(self, query):
+        """Look from beside, while others write."""
+        with self.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def change(self, statement):
+        with self.connect() as connection:
+            connection.execute(statement)
+
+    @contextlib.contextmanager
+    def batches_locked(self):
+        """Let nobody end a claim, as a slow neighbour might."""
+        with self.connect() as connection, connection.transaction(force_rollback=True):
+            connection.execute("LOCK TABLE batches IN SHARE ROW EXCLUSIVE MODE")
+            yield
 
     def connect(self):
         """A connection beside the ledger's, that commits each statement."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHORT_LEASE = LeaseSettings(duration_seconds=1.5, renew_seconds=0.3, fresh_seconds=1.0)
 CLIENT_ID, SECRET = "journey-shop", "whsec_journey"
-COUNT = 20
+COUNT = 24
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from leaddone_pipeline.cli import demo, links, person, sandbox, send, sign, sources, status
+from leaddone_pipeline.cli import demo, doctor, links, person, sandbox, send, sign, sources, status
 from leaddone_pipeline.cli.exits import INTERRUPTED, code_of
 from leaddone_pipeline.cli.words import say, say_error
 from leaddone_pipeline.errors import LeadDoneError
@@ -91,6 +91,7 @@ _add(app, "links", links.links)
 _add(app, "resolve", person.resolve)
 _add(app, "forget", person.forget)
 _add(app, "sign", sign.sign)
+_add(app, "doctor", doctor.doctor)
 _add(app, "sandbox", sandbox.sandbox, cls=sandbox.CommandWithFaults)
 _add(app, "sources", sources.sources)
 

@@ -56,6 +56,8 @@ def _described(
         "oldest_pending": _oldest(read.oldest_pending),
         "oldest_unconfirmed": _oldest(read.oldest_unconfirmed),
         "cancelled_late": list(read.cancelled_late),
+        "repeats": read.repeats,
+        "probe": read.probe_order_id,
         "last_run": None
         if run is None
         else {"began_at": _time(run[0]), "ended_at": _time(run[1]), "stopped": run[2]},
@@ -86,6 +88,12 @@ def _show(known: dict[str, Any]) -> None:
         if known[name]:
             oldest = known[name]
             show(f"{name.replace('_', ' ')}: {oldest['order_id']} (of {oldest['of'] or 'no day'}); {hint}")
+    if known["repeats"]:
+        show(f"LeadDone {known['repeats']} (an order that it gets twice)")
+    if known["probe"]:
+        show(
+            f"whether LeadDone recognises a repeat is being found out with order {known['probe']}; run its file again"
+        )
     if known["cancelled_late"]:
         show(f"cancelled after LeadDone accepted them, call LeadDone: {', '.join(known['cancelled_late'])}")
 

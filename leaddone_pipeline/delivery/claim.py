@@ -83,13 +83,13 @@ class Claimer:
                 candidates=[item.number for item in batch.items],
             )
         )
+        left = _with_attempts(batch.items, claimed.left)
         if claimed.claim is None:
-            return Opened(unknown=batch.items, probe=claimed)
+            return Opened(unknown=left, probe=claimed)
         (number,) = claimed.claim.numbers
         chosen = _with_attempts(batch.items, {number: claimed.unknown_attempts})
-        rest = tuple(item for item in batch.items if item.number != number)
         family = self._family(claimed.claim, chosen, Probe(claimed.first_id))
-        return Opened(family=family, unknown=rest, wait_until=claimed.wait_until, probe=claimed)
+        return Opened(family=family, unknown=left, wait_until=claimed.wait_until, probe=claimed)
 
     def _family(self, claim: Claim, items: tuple[Item, ...], probe: Probe | None = None) -> Family:
         now = self.clock.elapsed()

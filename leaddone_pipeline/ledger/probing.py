@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import Claim, enter, open_claims
+from leaddone_pipeline.ledger.recording import parts
 from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["ProbeClaim", "Standing", "claim_probe", "conclude", "go_on", "hold", "read_repeats"]
 
@@ -25,6 +26,7 @@ class ProbeClaim:
         claim: of the one order to send; None where there is nothing to send now.
         first_id: the internal id that an interrupted probe has brought already.
         unknown_attempts: that the order has behind it.
+        left: the others of these orders that are still of unknown fate, with their unknown attempts.
         busy: another run is probing; ask again when it has ended.
         elsewhere: order id of an interrupted probe that only a run with this order can go on with.
         wait_until: before which nothing may leave (rule 26), UTC seconds.
@@ -33,6 +35,7 @@ class ProbeClaim:
     claim: Claim | None = None
     first_id: str | None = None
     unknown_attempts: int = 0
+    left: Mapping[int, int] = field(default_factory=dict)
     busy: bool = False
     elsewhere: str | None = None
     wait_until: float | None = None
@@ -52,7 +55,9 @@ def read_repeats(connection: Connection, account_id: int) -> Standing:
         select(accounts.c.repeats, records.c.order_id)
         .select_from(accounts.outerjoin(records, records.c.number == accounts.c.probe_number))
         .where(accounts.c.id == account_id)
-    ).one()
+    ).first()
+    if row is None:
+        return Standing(None, None)
     return Standing(Repeats(row.repeats) if row.repeats else None, row.order_id)
 
 
@@ -64,7 +69,7 @@ def claim_probe(
     account_id: int,
     candidates: Sequence[int],
 ) -> ProbeClaim:
-    """Claim one order of unknown fate for the probe, unless another run is at it: one at a time an account.
+    """Claim the first free order of unknown fate for the account's one probe, unless another run is at it.
 
     Args:
         connection: of a write transaction.
@@ -78,33 +83,43 @@ def claim_probe(
         .where(accounts.c.id == account_id)
         .with_for_update()
     ).one()
+    unsettled = _unsettled(connection, candidates)
+    held = open_claims(connection, [*candidates, *([account.probe_number] if account.probe_number else [])])
     open_probe = _unsettled(connection, [account.probe_number] if account.probe_number else [])
     if open_probe:
         ((number, (order_id, _)),) = open_probe.items()
-        if open_claims(connection, [number]):
-            return ProbeClaim(busy=True)
-        if number not in candidates:
-            return ProbeClaim(elsewhere=order_id)
-        chosen, first_id = open_probe, account.probe_id
+        if number in held:
+            return ProbeClaim(left=_attempts(unsettled), busy=True)
+        if number not in unsettled:
+            return ProbeClaim(left=_attempts(unsettled), elsewhere=order_id)
+        first_id = account.probe_id
     else:
-        held = open_claims(connection, candidates)
-        chosen, first_id = _unsettled(connection, [n for n in candidates if n not in held]), None
-    if not chosen:
-        return ProbeClaim()
-    number = min(chosen)
+        free = [number for number in unsettled if number not in held]
+        if not free:
+            return ProbeClaim(left=_attempts(unsettled), busy=bool(unsettled))
+        number, first_id = free[0], None
     connection.execute(
         update(accounts).where(accounts.c.id == account_id).values(probe_number=number, probe_id=first_id)
     )
-    claim = enter(connection, now, run_id=run_id, numbers=[number], attempt=1)
-    return ProbeClaim(claim, first_id, chosen[number][1], wait_until=account.wait_until)
+    return ProbeClaim(
+        claim=enter(connection, now, run_id=run_id, numbers=[number], attempt=1),
+        first_id=first_id,
+        unknown_attempts=unsettled.pop(number)[1],
+        left=_attempts(unsettled),
+        wait_until=account.wait_until,
+    )
+
+
+def _attempts(unsettled: Mapping[int, tuple[str, int]]) -> dict[int, int]:
+    return {number: attempts for number, (_, attempts) in unsettled.items()}
 
 
 def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
     """Those of these orders that are unconfirmed and may be sent again, with order id and unknown attempts."""
-    rows = connection.execute(
+    query = (
         select(records.c.number, records.c.order_id, records.c.unknown_attempts)
         .where(
-            records.c.number.in_(numbers),
+            records.c.number.in_(bindparam("numbers", expanding=True)),
             records.c.state == State.UNCONFIRMED,
             records.c.held.is_(False),
             records.c.forgotten.is_(False),
@@ -112,7 +127,11 @@ def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tupl
         .order_by(records.c.number)
         .with_for_update()
     )
-    return {row.number: (row.order_id, row.unknown_attempts) for row in rows}
+    return {
+        row.number: (row.order_id, row.unknown_attempts)
+        for part in parts(sorted(numbers))
+        for row in connection.execute(query, {"numbers": part})
+    }
 
 
 def go_on(connection: Connection, account_id: int, *, first_id: str) -> None:
@@ -152,15 +171,18 @@ def conclude(
 
 def hold(connection: Connection, account_id: int, numbers: Sequence[int] | None = None) -> None:
     """Leave unconfirmed orders to a person (rules 16 and 17): these, or all of the account."""
-    which = [] if numbers is None else [records.c.number.in_(numbers)]
-    connection.execute(
+    all_of_them = (
         update(records)
         .where(
             records.c.account_id == account_id,
             records.c.kind == Kind.ORDERS,
             records.c.state == State.UNCONFIRMED,
             records.c.held.is_(False),
-            *which,
         )
         .values(held=True)
     )
+    if numbers is None:
+        connection.execute(all_of_them)
+        return
+    for part in parts(sorted(numbers)):
+        connection.execute(all_of_them.where(records.c.number.in_(part)))

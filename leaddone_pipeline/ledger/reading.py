@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
 
 from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.recording import parts
 from leaddone_pipeline.ledger.tables import (
     SECOND_ID,
     State,
@@ -52,8 +53,6 @@ LINK_COLUMNS = {
 }
 """The columns of `order_links` and their dtypes (interface.md)."""
 
-_NUMBERS_A_STATEMENT = 5_000
-
 
 def links(
     connection: Connection,
@@ -95,7 +94,7 @@ def links(
         rows: list[Any] = list(connection.execute(query))
     else:
         query = query.where(column.in_(bindparam("wanted", expanding=True)))
-        rows = [row for part in _parts(sorted(wanted)) for row in connection.execute(query, {"wanted": part})]
+        rows = [row for part in parts(sorted(wanted)) for row in connection.execute(query, {"wanted": part})]
     extra = {} if kind == Kind.ORDERS else _UPDATE_COLUMNS
     return _frame(rows, LINK_COLUMNS | extra)
 
@@ -183,7 +182,7 @@ def count_outcomes(connection: Connection, now: ColumnElement[float], numbers: I
         .group_by(outcome)
     )
     counts: Counter[str] = Counter()
-    for part in _parts(list(numbers)):
+    for part in parts(list(numbers)):
         counts.update({str(state): count for state, count in connection.execute(query, {"numbers": part})})
     return counts
 
@@ -248,8 +247,3 @@ def find_account(connection: Connection, *, base_url: str, client_id: str) -> in
     return connection.execute(
         select(accounts.c.id).where(accounts.c.base_url == base_url, accounts.c.client_id == client_id)
     ).scalar()
-
-
-def _parts(values: list[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(values), _NUMBERS_A_STATEMENT):
-        yield values[start : start + _NUMBERS_A_STATEMENT]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.settings import Account
 
-__all__ = ["Known", "add", "change", "find", "message_ids", "open_account", "reopen_updates"]
+__all__ = ["Known", "add", "change", "find", "message_ids", "open_account", "parts", "reopen_updates"]
 
 _IDS_A_STATEMENT = 500
+_NUMBERS_A_STATEMENT = 5_000
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,12 @@ def message_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int |
         rows = connection.execute(query, {"texts": wanted[start : start + _IDS_A_STATEMENT]})
         stored.update((text, number) for text, number in rows)
     return stored
+
+
+def parts(values: Sequence[Value]) -> Iterable[Sequence[Value]]:
+    """Cut values into as many as one statement takes."""
+    for start in range(0, len(values), _NUMBERS_A_STATEMENT):
+        yield values[start : start + _NUMBERS_A_STATEMENT]
 
 
 def _insert_missing(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401

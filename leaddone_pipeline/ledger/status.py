@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger.probing import read_repeats
 from leaddone_pipeline.ledger.reading import outcome_of
-from leaddone_pipeline.ledger.tables import State, records, runs
+from leaddone_pipeline.ledger.tables import Repeats, State, records, runs
 
 __all__ = ["Status", "read_status"]
 
@@ -23,6 +24,8 @@ class Status:
         oldest_pending: order id and day, or file, of the oldest order that is surely not processed.
         oldest_unconfirmed: likewise of the oldest whose fate nobody knows.
         cancelled_late: order ids that the shop cancelled after LeadDone accepted them.
+        repeats: what LeadDone does with an order that it gets twice, as far as is known (rule 17).
+        probe_order_id: the order by which it is being found out.
         last_run: when it began and ended (UTC seconds), and why it stopped, if it did.
     """
 
@@ -30,6 +33,8 @@ class Status:
     oldest_pending: tuple[str, str] | None
     oldest_unconfirmed: tuple[str, str] | None
     cancelled_late: tuple[str, ...]
+    repeats: Repeats | None
+    probe_order_id: str | None
     last_run: tuple[float, float | None, str | None] | None
 
 
@@ -57,8 +62,11 @@ def read_status(
         .order_by(runs.c.id.desc())
         .limit(1)
     ).first()
+    known = read_repeats(connection, account_id)
     return Status(
         counts=counts,
+        repeats=known.repeats,
+        probe_order_id=known.probe_order_id,
         oldest_pending=_oldest(connection, [*mine, outcome == State.PENDING]),
         oldest_unconfirmed=_oldest(connection, [*mine, outcome == State.UNCONFIRMED]),
         cancelled_late=tuple(late),

@@ -79,7 +79,7 @@ def kill_in(window, *, house, place, guarantee, prefix):
     place.open().close()
 
     def start():
-        return deliverer.start(place.url, base_url, guarantee, prefix)
+        return deliverer.start(place.url, base_url, guarantee, ids(deliverer.COUNT, prefix))
 
     def kill(process):
         process.kill()
@@ -206,9 +206,9 @@ def test_two_processes_send_the_same_orders_once(house, place):
     url, prefix = place.url, f"TWO{place.kind[0]}-"
     place.open().close()
     control(running, "hold")
-    first, first_said = deliverer.start(url, base_url, "at_least_once", prefix)
+    first, first_said = deliverer.start(url, base_url, "at_least_once", ids(deliverer.COUNT, prefix))
     eventually(lambda: held(running))
-    second, second_said = deliverer.start(url, base_url, "at_least_once", prefix)
+    second, second_said = deliverer.start(url, base_url, "at_least_once", ids(deliverer.COUNT, prefix))
     eventually(lambda: second_said.get(timeout=30) == "waiting for another run")
     control(running, "release")
 

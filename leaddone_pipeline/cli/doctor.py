@@ -1,0 +1,142 @@
+"""`leaddone doctor`: whether everything is in place for a delivery, and what to do where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leaddone_pipeline.cli import opening
+from leaddone_pipeline.cli.exits import DONE, STOPPED, code_of
+from leaddone_pipeline.cli.words import show
+from leaddone_pipeline.errors import LeadDoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from leaddone_pipeline.settings import Account, Credentials
+    from leaddone_pipeline.webhook import Answer
+
+__all__ = ["doctor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look has found; `remedy` says what to do, empty where all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+    code: int = DONE
+
+
+def doctor(
+    *,
+    send_test_order: Annotated[
+        bool,
+        typer.Option(
+            "--send-test-order",
+            help="send one clearly marked order, twice, and see whether LeadDone recognises the repeat",
+        ),
+    ] = False,
+) -> None:
+    """Check the settings, the address, the certificate, the credentials and the ledger.
+
+    Example:
+      leaddone doctor
+
+    Without --send-test-order no order is sent: LeadDone gets one signed request with an empty list.
+    Exit code 1: LeadDone or the ledger cannot be used. Exit code 2: a setting is missing or wrong.
+    """
+    findings = list(_look(send_test_order=send_test_order))
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        show(f"{'fault' if finding.remedy else 'ok':5}  {finding.what:<{width}}  {finding.found}")
+        if finding.remedy:
+            show(f"{'':5}  {'':<{width}}  -> {finding.remedy}.")
+    raise typer.Exit(max(finding.code for finding in findings))
+
+
+def _look(*, send_test_order: bool) -> list[Finding]:
+    """Look at one thing after the other; what stands on a faulty one is not looked at."""
+    findings = [_settings()]
+    if not findings[0].remedy:
+        signed_by, account = opening.credentials(), opening.account()
+        findings.append(_leaddone(signed_by, account))
+        if send_test_order and not findings[-1].remedy:
+            findings.append(_guarded("repeats", lambda: _test_order(signed_by, account)))
+    findings.append(_guarded("ledger", _ledger))
+    return findings
+
+
+def _guarded(what: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except LeadDoneError as error:
+        place = error.where()
+        return Finding(what, f"{place + ': ' if place else ''}{error.problem}", error.remedy, code_of(error))
+
+
+def _settings() -> Finding:
+    def look() -> Finding:
+        signed_by, account = opening.credentials(), opening.account()
+        opening.client(signed_by, account, max_connections=1).close()
+        return Finding("settings", f"client id {account.client_id}, secret set, base URL {account.base_url}")
+
+    return _guarded("settings", look)
+
+
+def _leaddone(signed_by: Credentials, account: Account) -> Finding:
+    """Send an empty list, signed: who answers 401 does not accept the signature, and nothing can be processed."""
+    from leaddone_pipeline.contract import Kind  # noqa: PLC0415 - costs start-up time
+    from leaddone_pipeline.webhook import Meaning, read_answer  # noqa: PLC0415
+
+    with opening.client(signed_by, account, max_connections=1) as client:
+        answer = client.send(Kind.ORDERS, b"[]")
+    meaning = read_answer(answer, []).meaning
+    if meaning == Meaning.CREDENTIALS:
+        remedy = "Copy client id and webhook secret again from LeadDone (Intégrations > Webhook)"
+        return Finding("LeadDone", f"answered {answer.status}: credentials refused", remedy, STOPPED)
+    if meaning == Meaning.ADDRESS:
+        remedy = "Check LEADDONE_BASE_URL; redirects are never followed"
+        return Finding("LeadDone", f"answered {answer.status}: no webhook lives there", remedy, STOPPED)
+    if answer.status is None:
+        return Finding("LeadDone", f"cannot be reached ({answer.detail})", _unreached(answer), STOPPED)
+    if meaning == Meaning.UNKNOWN and answer.status >= 500:  # noqa: PLR2004 - a server's own fault
+        return Finding(
+            "LeadDone", f"answered {answer.status}", "Try again later, or ask its support", STOPPED
+        )
+    return Finding("LeadDone", f"answers ({answer.status}), and accepts the signature")
+
+
+def _unreached(answer: Answer) -> str:
+    if "certificate" in answer.detail.lower() or "SSL" in answer.detail:
+        return "Its certificate is not valid: check the address, this machine's clock, or SSL_CERT_FILE"
+    return "Check the network, the proxy and LEADDONE_BASE_URL"
+
+
+def _test_order(signed_by: Credentials, account: Account) -> Finding:
+    """Find out about repeats with an order that nobody packs (delivery.md, rule 17)."""
+    from leaddone_pipeline.delivery.testorder import send_test_order  # noqa: PLC0415 - loads pandas
+
+    with opening.client(signed_by, account, max_connections=1) as client, opening.ledger() as ledger:
+        order_id, repeats, words = send_test_order(client, ledger, account)
+    if repeats is None:
+        return Finding(
+            "repeats", f"not found out: {words}", "Look for order " + order_id + " in LeadDone", STOPPED
+        )
+    return Finding("repeats", f"LeadDone {repeats} (test order {order_id}: delete it there)")
+
+
+def _ledger() -> Finding:
+    from leaddone_pipeline.ledger import SCHEMA_VERSION, probing  # noqa: PLC0415 - loads pandas
+
+    with opening.ledger_if_any() as ledger:
+        if ledger is None:
+            return Finding("ledger", "none yet; the first delivery makes it")
+        account = opening.account()
+        number = opening.account_number(account, ledger)
+        known = ledger.read(lambda connection: probing.read_repeats(connection, number))
+        repeats = f"LeadDone {known.repeats}" if known.repeats else "repeats not known yet"
+        return Finding("ledger", f"{ledger.place}, schema {SCHEMA_VERSION}, {repeats}")

@@ -1,0 +1,48 @@
+"""`leaddone doctor`: each fault by its name with what to do, and what a test order finds out (rule 17)."""
+
+import pytest
+
+
+def lines(ran):
+    return {line.split()[1]: line for line in ran.out.splitlines() if line.startswith(("ok", "fault"))}
+
+
+def test_all_is_well_and_no_order_was_sent(leaddone, platform):
+    ran = leaddone("doctor")
+
+    assert ran.code == 0
+    assert {line.split()[0] for line in lines(ran).values()} == {"ok"}
+    assert set(lines(ran)) == {"settings", "LeadDone", "ledger"}
+    assert [request.ids for request in platform.requests] == [()]
+
+
+@pytest.mark.parametrize(
+    ("env", "what", "words", "code"),
+    [
+        ({"LEADDONE_CLIENT_ID": None}, "settings", "LEADDONE_CLIENT_ID", 2),
+        ({"LEADDONE_BASE_URL": "http://example.test/api"}, "settings", "is not encrypted", 2),
+        ({"LEADDONE_WEBHOOK_SECRET": "another"}, "LeadDone", "credentials refused", 1),
+        ({"LEADDONE_BASE_URL": "http://127.0.0.1:1/api"}, "LeadDone", "cannot be reached", 1),
+        ({"LEADDONE_LEDGER_URL": "sqlite:////proc/nowhere/ledger.db"}, "ledger", "ledger", 0),
+        ({"LEADDONE_LEDGER_URL": "sqlite://"}, "ledger", "memory", 2),
+    ],
+)
+def test_a_fault_is_named_with_its_remedy(leaddone, env, what, words, code):
+    ran = leaddone("doctor", env=env)
+
+    assert words in lines(ran)[what]
+    assert ran.code == code
+    assert ("->" in ran.out) == (code > 0)
+    assert "whsec" not in ran.out + ran.err
+
+
+def test_a_test_order_finds_out_what_becomes_of_a_repeat(leaddone, platform):
+    ran = leaddone("doctor", "--send-test-order")
+
+    assert ran.code == 0
+    assert "recognises repeats" in lines(ran)["repeats"]
+    first, second = platform.requests[1:]
+    assert first.ids == second.ids
+    assert first.ids[0].startswith("TEST-")
+    assert "recognises repeats" in leaddone("status").out
+    assert "recognises repeats" in lines(leaddone("doctor"))["ledger"]

@@ -43,6 +43,7 @@ class Lease:
 
     Attributes:
         lost: another run has taken this one over; it stays so.
+        due_at: when, on the elapsed clock, the lease should be renewed, or renewing tried again.
 
     Raises:
         LedgerError: the run cannot be entered.
@@ -56,6 +57,7 @@ class Lease:
         self._clock = clock
         self.lost = False
         self._renewed_at = clock.elapsed()
+        self.due_at = self._renewed_at + settings.renew_seconds
         self.run_id = ledger.write(
             lambda connection: claiming.start_run(
                 connection,
@@ -72,14 +74,10 @@ class Lease:
         """When, on the elapsed clock, a request may no longer leave without a renewal."""
         return self._renewed_at + self._settings.fresh_seconds
 
-    @property
-    def due_at(self) -> float:
-        """When, on the elapsed clock, the lease should be renewed."""
-        return self._renewed_at + self._settings.renew_seconds
-
     def renew(self) -> None:
         """Lengthen the lease, or find it lost."""
         began = self._clock.elapsed()
+        self.due_at = began + self._settings.renew_seconds
         if not self.lost and self._ledger.write(self._renewed):
             self._renewed_at = began
 

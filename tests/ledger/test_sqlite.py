@@ -1,4 +1,4 @@
-"""What only a ledger in a SQLite file has: a disk, rights, a file that can be deleted (rule 4), with real ."""
+"""What only a ledger in a SQLite file has: a disk, rights, a file that can be deleted (rule 4). Faults are real."""
 
 import contextlib
 import os

@@ -1,23 +1,22 @@
 """Ledgers written by earlier versions open with their data (delivery.md, rule 8).
 
-A file in `fixtures/` was written by the version whose schema its name says, through deliveries, a person's words and
-a run that died; the JSON beside it is what that version read from it.
+The file in `fixtures/` was written by the version whose schema its name says, through deliveries, a person's words
+and a run that died; the JSON beside it is what that version read from it. In PostgreSQL stand the same rows.
 """
 
 import json
-import shutil
+from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger import Ledger, read_status, reading
+from leaddone_pipeline.ledger import read_status, reading
 from leaddone_pipeline.ledger.tables import audit, runs
+from tests import databases
+from tests.ledger.old_ledgers import FIXTURES, bring
 from tests.support import LeadDoneSandbox, delivery_to, orders_frame
-
-FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture
@@ -25,11 +24,16 @@ def told():
     return json.loads((FIXTURES / "ledger-0001.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def old(tmp_path, told):
-    path = tmp_path / "ledger.db"
-    shutil.copyfile(FIXTURES / "ledger-0001.db", path)
-    with Ledger(f"sqlite:///{path}", clock=lambda: told["read_at"]) as ledger:
+@pytest.fixture(params=databases.KINDS)
+def old(request, tmp_path, told):
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            place = databases.SQLitePlace(tmp_path)
+        else:
+            place = stack.enter_context(request.getfixturevalue("cluster").place("template0"))
+        bring(place)
+        ledger = stack.enter_context(place.open_frozen())
+        place.pass_time(told["read_at"] - databases.FROZEN_AT)
         yield ledger
 
 

@@ -221,8 +221,8 @@ class TestAServerThatFails:
             place.pass_time(3600)
             server.bodies.clear()
             report = delivery_to(server, ledger, guarantee="at_most_once").orders([orders_frame(ids(30))])
+            outcomes = report.links.set_index("order_id")["outcome"]
 
-        outcomes = report.links.set_index("order_id")["outcome"]
         assert set(outcomes[ids(30)[:10]]) == {"accepted"}
         assert {order for order, outcome in outcomes.items() if outcome != "accepted"} <= set(ids(30)[10:30])
         assert set(outcomes[ids(30)[10:20]]) == {"unconfirmed"}

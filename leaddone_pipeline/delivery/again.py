@@ -36,7 +36,7 @@ def send_again(run: Run, unknown: Sequence[Item]) -> str | None:
         if not unknown or run.stopped:
             return None
         known = run.repeats()
-        if run.hold_unknown or known == Repeats.SECOND_ORDERS or refused == _PROBES:
+        if run.hold_unknown or known not in {None, Repeats.RECOGNISED} or refused == _PROBES:
             _hold(run, unknown)
             return None
         if known == Repeats.RECOGNISED:

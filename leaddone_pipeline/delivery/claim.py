@@ -28,14 +28,14 @@ class Opened:
         family: on its way; None if no record of it was free.
         busy: records that another claim holds (rule 11).
         unknown: records of unknown fate that this batch was not to send.
-        wait_until: before which nothing may leave (rule 26), UTC seconds.
+        wait_seconds: for which nothing may leave (rule 26).
         probe: what came of asking for the account's probe.
     """
 
     family: Family | None = None
     busy: tuple[Item, ...] = ()
     unknown: tuple[Item, ...] = ()
-    wait_until: float | None = None
+    wait_seconds: float = 0.0
     probe: ProbeClaim | None = None
 
 
@@ -69,7 +69,7 @@ class Claimer:
             family=None if claimed.claim is None else self._family(claimed.claim, mine),
             busy=tuple(item for item in batch.items if item.number in claimed.busy),
             unknown=_with_attempts(batch.items, claimed.unknown),
-            wait_until=claimed.wait_until,
+            wait_seconds=claimed.wait_seconds,
         )
 
     def _probe(self, batch: Batch) -> Opened:
@@ -89,7 +89,7 @@ class Claimer:
         (number,) = claimed.claim.numbers
         chosen = _with_attempts(batch.items, {number: claimed.unknown_attempts})
         family = self._family(claimed.claim, chosen, Probe(claimed.first_id))
-        return Opened(family=family, unknown=left, wait_until=claimed.wait_until, probe=claimed)
+        return Opened(family=family, unknown=left, wait_seconds=claimed.wait_seconds, probe=claimed)
 
     def _family(self, claim: Claim, items: tuple[Item, ...], probe: Probe | None = None) -> Family:
         now = self.clock.elapsed()

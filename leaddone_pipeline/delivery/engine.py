@@ -24,6 +24,8 @@ from leaddone_pipeline.webhook import body
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
     from leaddone_pipeline.contract import Kind
     from leaddone_pipeline.delivery.carriers import Carriers
     from leaddone_pipeline.delivery.lease import Clock, Lease
@@ -170,7 +172,7 @@ class Engine:
         now = self._clock.elapsed()
         family = self._jobs.next_waiting(now)
         if family is not None and family.claimed_at < now:
-            self._obey(self._ledger.read(lambda c: claiming.wait_until(c, self._account_id)))
+            self._obey(self._ledger.read(self._wait_seconds))
         while family is None and self._jobs.fresh and self._jobs.families < self._max_families:
             family = self._opened(self._jobs.fresh.popleft())
         if family is not None and (self._stopped or self._pace.wait(self._clock.elapsed()) != 0):
@@ -178,22 +180,24 @@ class Engine:
             return None
         return family
 
+    def _wait_seconds(self, connection: Connection) -> float:
+        return claiming.wait_seconds(connection, self._ledger.now(), self._account_id)
+
     def _opened(self, batch: Batch) -> Family | None:
         opened = self._claimer.open(batch)
         self._room += 1
         self._busy += opened.busy
         self._unknown += opened.unknown
         self._probe = opened.probe or self._probe
-        self._obey(opened.wait_until)
+        self._obey(opened.wait_seconds)
         return opened.family
 
-    def _obey(self, wait_until: float | None) -> None:
+    def _obey(self, seconds: float) -> None:
         """Let nothing leave before the time that LeadDone has named to any run of the account (rule 26)."""
-        wait = 0.0 if wait_until is None else wait_until - self._clock.now()
-        if wait > self._retry.longest_wait_seconds:
-            self._stop(long_wait(wait))
-        elif wait > 0:
-            self._pace.hold_until(self._clock.elapsed() + wait)
+        if seconds > self._retry.longest_wait_seconds:
+            self._stop(long_wait(seconds))
+        elif seconds > 0:
+            self._pace.hold_until(self._clock.elapsed() + seconds)
 
     def _hand_over(self, family: Family) -> None:
         job = family.jobs[-1]

@@ -60,14 +60,15 @@ class Run:
 
     Attributes:
         hold_unknown: records of unknown fate are left to a person at once: the guarantee asks for it, or LeadDone
-            is known to make second orders (rules 16 and 17).
+            is known not to recognise repeats (rules 16 and 17).
     """
 
     def __init__(self, kind: Kind, around: Surroundings) -> None:
         self.kind = kind
         self.around = around
         self.hold_unknown = kind == Kind.ORDERS and (
-            around.settings.guarantee == Guarantee.AT_MOST_ONCE or self.repeats() == Repeats.SECOND_ORDERS
+            around.settings.guarantee == Guarantee.AT_MOST_ONCE
+            or self.repeats() not in {None, Repeats.RECOGNISED}
         )
 
     def __enter__(self) -> Self:

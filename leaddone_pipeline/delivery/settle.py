@@ -168,8 +168,7 @@ class Settler:
         if step.blanket:
             settling.unreject(connection, [number for number, _ in family.halving.lone])
         if step.end == End.BUSY and step.wait_seconds is not None:
-            until = self.clock.now() + step.wait_seconds
-            claiming.wait_until(connection, self.account_id, until=until)
+            claiming.wait(connection, now, self.account_id, seconds=step.wait_seconds)
         claims = settling.settle(
             connection,
             now,
@@ -197,7 +196,7 @@ class Settler:
         probing.conclude(
             connection, now, account_id=self.account_id, order_id=item.id, repeats=finding.repeats
         )
-        if finding.repeats == Repeats.SECOND_ORDERS:
+        if finding.repeats not in {None, Repeats.RECOGNISED}:
             probing.hold(connection, self.account_id)
 
     def _jobs(

@@ -46,7 +46,7 @@ def send_test_order(client: Client, ledger: Ledger, account: Account) -> tuple[s
         if said is None or said.fate != Fate.ACCEPTED:
             break
         internal_ids.append(said.internal_id)
-    repeats = None
+    repeats = Repeats.REFUSED if internal_ids and said is not None and said.fate == Fate.REFUSED else None
     if len(internal_ids) > 1:
         same = internal_ids[0] == internal_ids[1]
         repeats = Repeats.RECOGNISED if same else Repeats.SECOND_ORDERS
@@ -60,5 +60,4 @@ def send_test_order(client: Client, ledger: Ledger, account: Account) -> tuple[s
             command="doctor --send-test-order",
         )
     )
-    again = "the repeat was refused: " if len(internal_ids) == 1 else ""
-    return order_id, repeats, again + words
+    return order_id, repeats, words

@@ -42,7 +42,8 @@ __all__ = [
     "start_run",
     "still_held",
     "take_over",
-    "wait_until",
+    "wait",
+    "wait_seconds",
 ]
 
 NO_ANSWER = "no answer: the run that held it ended before one was recorded"
@@ -71,14 +72,14 @@ class Claimed:
         unknown_attempts: that each claimed record has behind it, by number (rule 15).
         busy: records that another claim holds.
         unknown: records of unknown fate that may be sent again, but were not asked for.
-        wait_until: before which no request may leave (rule 26), UTC seconds.
+        wait_seconds: for which no request may leave (rule 26).
     """
 
     claim: Claim | None
     unknown_attempts: Mapping[int, int]
     busy: frozenset[int]
     unknown: Mapping[int, int]
-    wait_until: float | None
+    wait_seconds: float
 
 
 def start_run(
@@ -178,7 +179,7 @@ def claim(
         unknown_attempts={number: attempts[number] for number in mine},
         busy=frozenset(held.intersection(rows)),
         unknown={n: attempts[n] for n in free if rows[n].state == State.UNCONFIRMED and n not in set(mine)},
-        wait_until=None if account_id is None else wait_until(connection, account_id),
+        wait_seconds=0.0 if account_id is None else wait_seconds(connection, now, account_id),
     )
 
 
@@ -298,16 +299,20 @@ def open_claims(connection: Connection, numbers: Sequence[int]) -> frozenset[int
     return frozenset(n for n in numbers if any(first <= n <= last for first, last in spans))
 
 
-def wait_until(connection: Connection, account_id: int, *, until: float | None = None) -> float | None:
-    """Read, and with `until` lengthen, the time before which no run of the account sends (rule 26)."""
-    known: float | None = connection.execute(
-        select(accounts.c.wait_until).where(accounts.c.id == account_id)
+def wait_seconds(connection: Connection, now: ColumnElement[float], account_id: int) -> float:
+    """How long no run of the account may send, as LeadDone has told one of them (rule 26); 0.0 when it may."""
+    left: float | None = connection.execute(
+        select(accounts.c.wait_until - now).where(accounts.c.id == account_id)
     ).scalar_one()
-    if until is None or (known is not None and known >= until):
-        return known
-    longer = or_(accounts.c.wait_until.is_(None), accounts.c.wait_until < until)
-    connection.execute(update(accounts).where(accounts.c.id == account_id, longer).values(wait_until=until))
-    return until
+    return max(0.0, left or 0.0)
+
+
+def wait(connection: Connection, now: ColumnElement[float], account_id: int, *, seconds: float) -> None:
+    """Let no run of the account send for so long; a longer wait stays."""
+    longer = or_(accounts.c.wait_until.is_(None), accounts.c.wait_until < now + seconds)
+    connection.execute(
+        update(accounts).where(accounts.c.id == account_id, longer).values(wait_until=now + seconds)
+    )
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

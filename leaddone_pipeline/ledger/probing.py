@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger.claiming import Claim, enter, open_claims
+from leaddone_pipeline.ledger.claiming import Claim, enter, open_claims, wait_seconds
 from leaddone_pipeline.ledger.recording import parts
 from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, records
 
@@ -29,7 +29,7 @@ class ProbeClaim:
         left: the others of these orders that are still of unknown fate, with their unknown attempts.
         busy: another run is probing; ask again when it has ended.
         elsewhere: order id of an interrupted probe that only a run with this order can go on with.
-        wait_until: before which nothing may leave (rule 26), UTC seconds.
+        wait_seconds: for which nothing may leave (rule 26).
     """
 
     claim: Claim | None = None
@@ -38,7 +38,7 @@ class ProbeClaim:
     left: Mapping[int, int] = field(default_factory=dict)
     busy: bool = False
     elsewhere: str | None = None
-    wait_until: float | None = None
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def claim_probe(
         candidates: numbers of the orders that this run could send.
     """
     account = connection.execute(
-        select(accounts.c.probe_number, accounts.c.probe_id, accounts.c.wait_until)
+        select(accounts.c.probe_number, accounts.c.probe_id)
         .where(accounts.c.id == account_id)
         .with_for_update()
     ).one()
@@ -106,7 +106,7 @@ def claim_probe(
         first_id=first_id,
         unknown_attempts=unsettled.pop(number)[1],
         left=_attempts(unsettled),
-        wait_until=account.wait_until,
+        wait_seconds=wait_seconds(connection, now, account_id),
     )
 
 

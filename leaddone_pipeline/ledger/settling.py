@@ -93,7 +93,7 @@ def _write(
             "new_message": words[outcome.words],
             "unknown": int(outcome.unknown),
         }
-        for outcome in outcomes
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.number)
     ]
     statement = _outcome_statement(now, held, claimed_at)
     if late:

@@ -64,6 +64,7 @@ class Repeats(StrEnum):
 
     RECOGNISED = "recognises repeats"
     SECOND_ORDERS = "makes second orders"
+    REFUSED = "refuses repeats"
 
 
 ledger = Table(

@@ -112,14 +112,15 @@ def test_after_three_refused_probes_the_rest_are_left_to_a_person(ledger):
 
 
 def test_an_order_whose_repeat_is_refused_was_accepted_all_the_same(ledger):
-    """Rule 20: a late refusal changes nothing."""
+    """Rule 20: a late refusal changes nothing. The others are held: another probe could make a third order."""
     server = Repeating("refuses")
     server.script = ["lost before"]
-    report = deliver(server, ledger, ["A"])
+    report = deliver(server, ledger, ["A", "B"])
 
-    assert report.counts["accepted"] == 1
-    assert report.links["internal_id"].tolist() == ["PLT-1"]
-    assert known(ledger).repeats is None
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (1, 1)
+    assert report.links["internal_id"].tolist()[0] == "PLT-1"
+    assert report.links["held"].tolist() == [False, True]
+    assert known(ledger).repeats == Repeats.REFUSED
 
 
 def test_an_interrupted_probe_goes_on_with_the_same_order(ledger):

@@ -9,7 +9,7 @@ from leaddone_pipeline.errors import (
     IntakeError,
     LeadDoneUnavailable,
 )
-from leaddone_pipeline.ledger import State, person, reading
+from leaddone_pipeline.ledger import Ledger, State, person, reading
 from leaddone_pipeline.testing import LeadDoneSandbox
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -192,9 +192,10 @@ def test_no_request_leaves_before_the_time_that_leaddone_named(ledger):
     assert times[1] - times[0] >= 120
 
 
-def test_the_wait_binds_the_next_run_of_the_account_too(ledger):
+def test_the_wait_binds_the_next_run_of_the_account_too(tmp_path):
     """Rule 26, through the ledger: a run that was stopped meanwhile does not make the next one forget."""
     clock, times = PassingClock(), []
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", clock=clock.now)
 
     def script(_records):
         times.append(clock.time)
@@ -208,6 +209,7 @@ def test_the_wait_binds_the_next_run_of_the_account_too(ledger):
     assert isinstance(first.stopped, LeadDoneUnavailable)
     assert first.counts["pending"] == second.counts["accepted"] == 10
     assert times[1] - times[0] >= 2000
+    ledger.close()
 
 
 def test_a_server_that_is_always_busy_ends_the_run_with_all_pending(ledger):

@@ -35,9 +35,9 @@ def sent(ledger, *answers):
     [
         (["PLT-1", "PLT-1"], Repeats.RECOGNISED, "PLT-1"),
         (["PLT-1", "PLT-2"], Repeats.SECOND_ORDERS, "PLT-2"),
-        (["PLT-1", "already taken"], None, "the repeat was refused: already taken"),
+        (["PLT-1", "already taken"], Repeats.REFUSED, "already taken"),
         (["closed today"], None, "closed today"),
-        (["PLT-1", 500], None, "the repeat was refused: HTTP 500"),
+        (["PLT-1", 500], None, "HTTP 500"),
         ([401], None, "HTTP 401"),
     ],
 )

@@ -11,6 +11,7 @@ import pandera.pandas as pa
 
 from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.normalize import STRING
+from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.reasons import (
     NOT_TEXT,
     NUL,
@@ -61,11 +62,18 @@ class Refusals:
     def items(self) -> list[tuple[int, str | None, Reason]]:
         return [(at, column, reason) for at, (column, reason) in sorted(self._reasons.items())]
 
-    def check(self, frame: pd.DataFrame, model: type[pa.DataFrameModel], columns: Mapping[str, str]) -> None:
+    def check(
+        self,
+        frame: pd.DataFrame,
+        model: type[pa.DataFrameModel],
+        columns: Mapping[str, str],
+        *,
+        region: str = MOROCCO,
+    ) -> None:
         """Refuse the rows of a frame that a schema refuses; its index holds the records' positions."""
         for position, field in failures(frame, model):
             value = frame[field][position]
-            reason = explain(field, None if value is pd.NA else str(value))
+            reason = explain(field, None if value is pd.NA else str(value), region=region)
             self.add(position, reason, columns.get(field, field))
 
 

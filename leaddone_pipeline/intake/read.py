@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,16 +26,19 @@ from leaddone_pipeline.intake.seen import DIFFERS as DIFFERS_VERDICT
 from leaddone_pipeline.intake.seen import REPEAT, Seen
 from leaddone_pipeline.intake.slices import RowCounts, Slice
 from leaddone_pipeline.intake.sources import Source, load_source
+from leaddone_pipeline.intake.tracking import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.tracking import JudgedTracking, Known
 
 __all__ = ["check_orders", "check_tracking", "read_orders", "read_tracking"]
 
 SLICE_ROWS = 50_000
+_SHOWN_WORDS = 6
 
 
 def read_orders(
@@ -70,6 +74,7 @@ def read_tracking(
     limit: int | None = None,
     slice_rows: int = SLICE_ROWS,
     now: datetime | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Iterator[Slice]:
     """Read courier files; exact repeats among them are merged, other events of an order stay rows.
 
@@ -79,6 +84,7 @@ def read_tracking(
         limit: take so many rows and stop.
         slice_rows: rows in memory at once, about.
         now: the time against which updates lie ahead; the clock's without it.
+        known: what the ledger knows of parcels, for rows without an order id and for words like `Refusé`.
 
     Raises:
         IntakeError: the source cannot be used.
@@ -86,7 +92,7 @@ def read_tracking(
     chosen = None if source is None else load_source(source)
     day = _Day(Seen(), limit)
     at = now or datetime.now(UTC)
-    of_files = (_updates_of(file, day, chosen, at, slice_rows) for file in files)
+    of_files = (_updates_of(file, day, chosen, at, slice_rows, known) for file in files)
     return chain.from_iterable(_whole_or_broken(slices, _NO_UPDATES) for slices in of_files)
 
 
@@ -105,7 +111,9 @@ def check_orders(frame: pd.DataFrame, *, name: str = "frame") -> Slice:
     return _orders_slice(orders.judge(lines, None if at is None else lines.cells(at).fillna("")), Seen())
 
 
-def check_tracking(frame: pd.DataFrame, *, name: str = "frame", now: datetime | None = None) -> Slice:
+def check_tracking(
+    frame: pd.DataFrame, *, name: str = "frame", now: datetime | None = None, known: Known = NOTHING_KNOWN
+) -> Slice:
     """Check a frame of tracking updates; id, tracking_number and status are required.
 
     An update without an `event_time` has now's, and counts as untimed.
@@ -117,7 +125,7 @@ def check_tracking(frame: pd.DataFrame, *, name: str = "frame", now: datetime | 
     bound = bind(load_source("leaddone"), Kind.TRACKING, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = now or datetime.now(UTC)
-    return _updates_slice(lines, Seen(), modified=at, now=at)
+    return _updates_slice(tracking.judge(lines, modified=at, now=at, known=known), lines, Seen())
 
 
 @dataclass(slots=True)
@@ -196,19 +204,22 @@ def _orders_of(
 
 
 def _updates_of(
-    file: Path | str, day: _Day, chosen: Source | None, now: datetime, slice_rows: int
+    file: Path | str, day: _Day, chosen: Source | None, now: datetime, slice_rows: int, known: Known
 ) -> Iterator[Slice]:
     if day.left == 0:
         return
     table = open_table(file)
     source = chosen or recognise(Kind.TRACKING, table.header, table.name)
     bound = bind(source, Kind.TRACKING, table.header, table.name)
-    for part in table.slices(slice_rows):
+    words: Counter[str] = Counter()
+    for part, is_last in _with_last(table.slices(slice_rows)):
         lines = Lines(part, bound, table.name)
         taken = day.take(len(lines))
         if taken:
             kept = lines if taken == len(lines) else lines.part(0, taken)
-            yield _updates_slice(kept, day.seen, modified=table.modified, now=now)
+            updates = tracking.judge(kept, modified=table.modified, now=now, known=known)
+            words += updates.words
+            yield _updates_slice(updates, kept, day.seen, _told(words) if is_last or day.left == 0 else ())
 
 
 def _orders_slice(judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = ()) -> Slice:
@@ -233,14 +244,16 @@ def _orders_slice(judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = 
     )
 
 
-def _updates_slice(lines: Lines, seen: Seen, *, modified: datetime, now: datetime) -> Slice:
-    updates = tracking.judge(lines, modified=modified, now=now)
+def _updates_slice(
+    updates: JudgedTracking, lines: Lines, seen: Seen, warnings: tuple[str, ...] = ()
+) -> Slice:
     frame, refusals = updates.frame, updates.refusals
     # Each event is a record of its own, so its whole content is its key.
     keys = ["id", "tracking_number", "status", "event_time"]
-    repeats = _settle_repeats(frame, refusals, seen, keys, None)
+    skipped = updates.skipped
+    repeats = _settle_repeats(frame, refusals, seen, keys, None, apart=skipped)
     refused = refusals.mask(len(frame)).to_numpy()
-    good = ~refused & ~repeats
+    good = ~refused & ~repeats & ~skipped
     every = np.arange(len(frame))
     return Slice(
         frame=frame[good].reset_index(drop=True),
@@ -248,17 +261,35 @@ def _updates_slice(lines: Lines, seen: Seen, *, modified: datetime, now: datetim
         rows=RowCounts(
             read=len(frame),
             quarantined=int(refused.sum()),
+            skipped=int(skipped.sum()),
             merged=int(repeats.sum()),
             valid=int(good.sum()),
         ),
+        warnings=warnings,
     )
 
 
+def _told(words: Counter[str]) -> tuple[str, ...]:
+    """Say which words of a courier file were skipped; they are the source's own, never a customer's."""
+    if not words:
+        return ()
+    named = ", ".join(f"{word} ({count})" for word, count in words.most_common(_SHOWN_WORDS))
+    what = f"{words.total():,} rows" if words.total() > 1 else "1 row"
+    return (f"{what} skipped, whose status says nothing of a parcel on its way: {named}",)
+
+
 def _settle_repeats(
-    frame: pd.DataFrame, refusals: Refusals, seen: Seen, contents: list[str], id_column: str | None
+    frame: pd.DataFrame,
+    refusals: Refusals,
+    seen: Seen,
+    contents: list[str],
+    id_column: str | None,
+    *,
+    apart: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Say which records repeat an earlier one exactly; refuse those that only share its id."""
-    standing = np.flatnonzero(~refusals.mask(len(frame)).to_numpy())
+    left_out = refusals.mask(len(frame)).to_numpy()
+    standing = np.flatnonzero(~left_out if apart is None else ~(left_out | apart))
     records = frame.iloc[standing]
     keys = ["id"] if id_column is not None else contents
     verdict = seen.judge([records[name] for name in keys], [records[name] for name in contents])

@@ -13,6 +13,8 @@ from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.normalize import STRING
 from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.reasons import (
+    BROKEN_RECORD,
+    CELL_TOO_LONG,
     NOT_TEXT,
     NUL,
     RAGGED,
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusals", "empty", "failures", "refused_rows"]
 
-_DAMAGE = {Code.RAGGED: RAGGED, Code.UNCLOSED_QUOTE: UNCLOSED_QUOTE, Code.NUL: NUL, Code.NOT_TEXT: NOT_TEXT}
+_DAMAGE = {
+    reason.code: reason
+    for reason in (RAGGED, UNCLOSED_QUOTE, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
+}
 
 
 class Refusals:

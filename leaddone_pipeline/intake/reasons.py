@@ -37,6 +37,7 @@ class Code(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     NUL = "nul_byte"
     NOT_TEXT = "not_text"
+    BROKEN_RECORD = "broken_record"
     TOO_LONG = "too_long"
     CONTROL_CHARACTER = "control_character"
     SCIENTIFIC = "scientific_notation"
@@ -87,6 +88,12 @@ UNCLOSED_QUOTE = Reason(
     "Delete the stray quote; the rows that it swallowed are in this row's raw text",
 )
 NUL = Reason(Code.NUL, "row: it holds a NUL byte", "Export the file again, it was damaged on its way")
+CELL_TOO_LONG = Reason(
+    Code.TOO_LONG, "row: a cell of more than 32,767 characters", "Shorten it; it may have swallowed other rows"
+)
+BROKEN_RECORD = Reason(
+    Code.BROKEN_RECORD, "row: no whole JSON object", "Export the file again, it was damaged on its way"
+)
 NOT_TEXT = Reason(Code.NOT_TEXT, "row: a cell holds half a character", "Export the file again as UTF-8")
 DIFFERS = Reason(
     Code.DIFFERS_FROM_EARLIER,

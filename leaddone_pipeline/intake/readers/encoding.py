@@ -1,0 +1,201 @@
+"""Which letters a file's bytes are: UTF-8, UTF-16, or one of the two code pages that Moroccan Excel writes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from leaddone_pipeline.errors import IntakeError
+from leaddone_pipeline.intake.damage import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leaddone_pipeline.intake.readers.content import Content, Stream
+
+__all__ = ["Text", "encoding_of"]
+
+AS_UTF8 = "Save it as CSV UTF-8"
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_SIGNS = frozenset(
+    b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\xa0\xa7\xa8\xa9\xab\xad\xae\xb0"
+    b"\xb1\xb2\xb3\xb4\xb5\xb7\xba\xbb\xbc\xbd\xbe"
+)
+"""Euro, quotes, dashes, NBSP, degree and the like: the same in both code pages, or harmless in either."""
+_FRENCH = frozenset("àâçèéêëîïôùûüÿœæÀÂÇÈÉÊËÎÏÔÙÛÜŒŸÆñÑáíóúäößÖÄ\u00d7".encode("cp1252"))
+_BOTH = frozenset("àâçèéêëîïôùûüœ\u00d7".encode("cp1252"))
+"""French letters that stand at the same byte in both code pages."""
+_ARABIC = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگک،؛؟ـًٌٍَُِّْ".encode("cp1256"))
+_CLEAR = 20
+_MIXED = "begins as text of one encoding and goes on as something else"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file as text; `stream` gives it as UTF-8 from its beginning, the byte order mark left off."""
+
+    content: Content
+    encoding: str
+    mark: int = 0
+    look: Look = field(default_factory=Look)
+
+    def stream(self) -> Utf8Stream:
+        return Utf8Stream(self)
+
+    @property
+    def note(self) -> str | None:
+        """What a person should know of the choice."""
+        if self.encoding in {"cp1252", "cp1256"}:
+            script = "French" if self.encoding == "cp1252" else "Arabic"
+            return f"{self.content.name}: not UTF-8, read as {script} Windows text ({self.encoding})"
+        return None
+
+
+class Utf8Stream:
+    """The text of a file as UTF-8 bytes, checked on the way."""
+
+    def __init__(self, text: Text) -> None:
+        self._file = text.content.name
+        self._encoding = text.encoding
+        self._stream: Stream = text.content.open()
+        self._decoder = codecs.getincrementaldecoder(text.encoding)()
+        self._kept = b""
+        self.closed = False
+        self._stream.read(text.mark)
+
+    def read(self, size: int = 1 << 20) -> bytes:
+        """Read about so many bytes, none only at the end.
+
+        Raises:
+            UnicodeDecodeError: the bytes are none of the encoding's.
+            IntakeError: damaged, too large, or broken off within a letter.
+        """
+        while not self._kept:
+            chunk = self._stream.read(size)
+            text = self._decoder.decode(chunk, final=False)
+            if not chunk:
+                if self._decoder.getstate()[0]:
+                    raise IntakeError(
+                        "breaks off within a letter", remedy="Export or copy it again", file=self._file
+                    )
+                return b""
+            self._kept = text.encode()
+        given, self._kept = self._kept[:size], self._kept[size:]
+        return given
+
+    def skip(self, size: int) -> Utf8Stream:
+        """Leave out the first bytes."""
+        while size:
+            size -= len(self.read(size))
+        return self
+
+    def chunks(self) -> Iterator[bytes]:
+        while chunk := self.read():
+            yield chunk
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self._stream.__exit__()
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def encoding_of(content: Content) -> Text:
+    """Decide on the encoding by the whole file, so that a wrong one refuses it before any row is used.
+
+    Raises:
+        IntakeError: it cannot be decided, or the file is no text of one encoding.
+    """
+    beginning = content.head(1 << 16)
+    for mark, encoding in _MARKS.items():
+        if beginning.startswith(mark):
+            return _looked_through(Text(content, encoding, len(mark)))
+    wide = _wide(beginning)
+    if wide is not None:
+        return _looked_through(Text(content, wide))
+    try:
+        return _looked_through(Text(content, "utf-8"))
+    except IntakeError as error:
+        if error.problem != _MIXED:
+            raise
+    return _looked_through(Text(content, _code_page(content)))
+
+
+def _looked_through(text: Text) -> Text:
+    look = Look()
+    with text.stream() as stream:
+        try:
+            for chunk in stream.chunks():
+                look = look.then(chunk)
+        except UnicodeDecodeError:
+            raise IntakeError(_MIXED, remedy=AS_UTF8, file=text.content.name) from None
+    return replace(text, look=look)
+
+
+def _wide(beginning: bytes) -> str | None:
+    """Tell UTF-16 without its mark: of the delimiters, digits and line ends every other byte is zero."""
+    pairs = len(beginning) // 2
+    even, odd = beginning[: 2 * pairs : 2].count(0), beginning[1::2].count(0)
+    if odd > 0.2 * pairs and even < 0.02 * pairs:
+        return "utf-16-le"
+    if even > 0.2 * pairs and odd < 0.02 * pairs:
+        return "utf-16-be"
+    return None
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """Words with letters beyond ASCII, by the code page that makes them plausible."""
+
+    french: int = 0
+    arabic: int = 0
+    neither: int = 0
+
+    def add(self, word: bytes) -> None:
+        letters = [byte for byte in word if byte >= 0x80 and byte not in _SIGNS]  # noqa: PLR2004 - ASCII ends there
+        if all(letter in _BOTH for letter in letters):
+            return
+        latin = any(byte < 0x80 for byte in word)  # noqa: PLR2004 - ASCII ends there
+        if all(letter in _ARABIC or letter in _BOTH for letter in letters) and not latin:
+            # A lone letter says nothing: the Arabic word for "and" is a French ligature.
+            self.arabic += len(letters) > 1
+        elif all(letter in _FRENCH for letter in letters) and latin:
+            self.french += 1
+        else:
+            self.neither += 1
+
+
+def _code_page(content: Content) -> str:
+    """Decide between cp1252 and cp1256 by which of them makes words of the bytes."""
+    found = _Evidence()
+    with content.open() as stream:
+        for chunk in stream.chunks():
+            for word in _WORD.findall(chunk):
+                found.add(word)
+    if found.arabic > _CLEAR * (found.french + found.neither):
+        return "cp1256"
+    if found.french >= _CLEAR * (found.arabic + found.neither) and not found.arabic:
+        return "cp1252"
+    raise IntakeError(
+        "not UTF-8, and its letters are plausible neither as French nor as Arabic Windows text",
+        remedy=AS_UTF8,
+        file=content.name,
+    )

@@ -55,12 +55,14 @@ class JudgedTracking:
     """The updates of a slice.
 
     Attributes:
+        lines: the rows that they were made of.
         frame: as TrackingTable says, range index; those refused or skipped may hold anything.
         refusals: the refused ones.
         skipped: says of each whether its word says nothing that may be sent.
         words: how often each such word stood there, as the source writes it.
     """
 
+    lines: Lines
     frame: pd.DataFrame
     skipped: NDArray[np.bool_]
     refusals: Refusals = field(default_factory=Refusals)
@@ -76,16 +78,16 @@ def judge(lines: Lines, *, modified: datetime, now: datetime, known: Known = NOT
     frame = pd.DataFrame({"id": _ids(lines, form)})
     frame["tracking_number"] = normalize.order_id(lines.field("tracking_number"))
     _look_up(frame, known)
-    updates = JudgedTracking(frame, skipped=np.zeros(len(frame), dtype=bool))
+    updates = JudgedTracking(lines, frame, skipped=np.zeros(len(frame), dtype=bool))
     for position, code in lines.damages.items():
         updates.refusals.add_damage(position, code)
-    vague = _take_statuses(updates, lines, form, known)
+    vague = _take_statuses(updates, form, known)
     _take_times(frame, lines, form, latest=min(modified, now))
     frame["timed"] &= ~vague
     frame["source_file"] = lines.files
     frame["source_row"] = lines.rows
     updates.skipped &= ~updates.refusals.mask(len(frame)).to_numpy()
-    _refuse_bad(updates, lines, now)
+    _refuse_bad(updates, now)
     return updates
 
 
@@ -113,11 +115,11 @@ def _look_up(frame: pd.DataFrame, known: Known) -> None:
         frame["id"] = frame["id"].fillna(frame["tracking_number"].where(nameless).map(found).astype(STRING))
 
 
-def _take_statuses(updates: JudgedTracking, lines: Lines, form: TrackingForm, known: Known) -> pd.Series[Any]:
+def _take_statuses(updates: JudgedTracking, form: TrackingForm, known: Known) -> pd.Series[Any]:
     """Put LeadDone's words into the frame; say of each row whether its word is too vague to take a parcel back."""
     vocabulary = Vocabulary(form.statuses)
+    lines, frame = updates.lines, updates.frame
     words, meanings = _meanings(lines, vocabulary)
-    frame = updates.frame
     status = meanings.mask(_is(meanings, Meaning.AS_IT_STANDS), words)
     vague = _is(meanings, Meaning.STILL)
     status = status.mask(vague, "in-progress")
@@ -162,9 +164,13 @@ def _take_times(frame: pd.DataFrame, lines: Lines, form: TrackingForm, *, latest
     frame["timed"] = at.notna().astype("boolean")
 
 
-def _refuse_bad(updates: JudgedTracking, lines: Lines, now: datetime) -> None:
+def _refuse_bad(updates: JudgedTracking, now: datetime) -> None:
     frame, refusals = updates.frame, updates.refusals
-    columns = {name: lines.bound.shown(name) for name in (*TRACKING_FIELDS, "event_time")}
+    columns = {name: updates.lines.bound.shown(name) for name in (*TRACKING_FIELDS, "event_time")}
+    if "id" not in updates.lines.bound.fields:
+        missing = frame["tracking_number"].isna().to_numpy(dtype=bool)
+        for at in np.flatnonzero(missing & ~updates.skipped):
+            refusals.add(at, reasons.explain("tracking_number", None), columns["tracking_number"])
     nameless = (frame["id"].isna() & frame["tracking_number"].notna()).to_numpy(dtype=bool)
     for at in np.flatnonzero(nameless & ~updates.skipped):
         refusals.add(at, reasons.UNKNOWN_PARCEL, columns["id"])

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.intake import RowCounts, Slice, load_source, read_orders, read_tracking, source_names
+from leaddone_pipeline.intake import (
+    RowCounts,
+    Slice,
+    SourceSettings,
+    load_source,
+    read_orders,
+    read_tracking,
+    source_names,
+)
 from leaddone_pipeline.orchestration.tables import COURIER_UPDATES, ORDERS, QUARANTINE
 
 if TYPE_CHECKING:
@@ -89,7 +97,7 @@ class Files:
 
     def _slices(self, files: list[Path]) -> Iterator[Slice]:
         if self.kind is Kind.ORDERS:
-            return read_orders(files, source=self._source, paid=self.paid)
+            return read_orders(files, source=self._source, settings=SourceSettings(paid=self.paid))
         return read_tracking(files, source=self._source)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.delivering import reading_of, show_report, too_many_paid
 from leaddone_pipeline.cli.exits import LEFT_OVER, UNUSABLE, code_of_counts
-from leaddone_pipeline.cli.files import QuarantineFiles
+from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
 from leaddone_pipeline.cli.words import counted, say
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import OUTCOMES
@@ -79,7 +79,7 @@ def run(asked: Asked) -> int:
     credentials = opening.credentials()
     account = opening.account()
     ahead = _Ahead()
-    with closing(QuarantineFiles(asked.quarantine)) as quarantine:
+    with closing(QuarantineFiles(asked.quarantine, being_read=asked.files)) as quarantine:
         reading = reading_of(asked, quarantine)
         if not reading.begin():
             return UNUSABLE

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leaddone_pipeline.cli.files import QuarantineFiles
+    from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
     from leaddone_pipeline.errors import IntakeError
     from leaddone_pipeline.intake import Slice
 

@@ -21,6 +21,7 @@ __all__ = ["Dialect", "dialect_of"]
 _DELIMITERS = ",;\t|"
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_TITLED = 0.3
 _EXPECT = "Export it as CSV: comma, semicolon, tab or | between cells, the column names in one row"
 
 
@@ -75,7 +76,7 @@ def dialect_of(
 def _rated(
     records: list[tuple[list[str], int]], delimiter: str, fits: Callable[[Sequence[str]], bool] | None
 ) -> tuple[tuple[float, ...], Dialect] | None:
-    """Rate a delimiter: it finds a source's header, the first row is as wide as most, and most are equally wide."""
+    """Rate a delimiter: it finds a source's header; many rows are as wide as it, the first row among them."""
     rows = [row for row, _ in records[: limits.HEADER_ROWS]]
     at = find_header(rows, fits)
     if at is None or len(rows[at]) < 2:  # noqa: PLR2004 - one column is no table of ours
@@ -88,12 +89,8 @@ def _rated(
     units = at + 1 < len(records) and is_units(records[at + 1][0])
     last = at + 1 if units else at
     dialect = Dialect(delimiter, tuple(header), last + 1, any(map(any, rows[:at])), records[last][1])
-    return (
-        known,
-        len(first) == len(header),
-        share * (len(header) - 1),
-        -_DELIMITERS.find(delimiter),
-    ), dialect
+    score = share * (len(header) - 1) * (1 if len(first) == len(header) else _TITLED)
+    return (known, score, -_DELIMITERS.find(delimiter)), dialect
 
 
 def _records(text: str, begins: int, delimiter: str, *, whole: bool) -> Iterator[tuple[list[str], int]]:

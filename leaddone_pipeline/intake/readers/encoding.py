@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.intake.readers.content import Content, Stream
 
-__all__ = ["Text", "encoding_of"]
+__all__ = ["Text", "encoding_of", "wide_encoding"]
 
 AS_UTF8 = "Save it as CSV UTF-8"
 
@@ -34,6 +34,10 @@ _FRENCH = frozenset("àâçèéêëîïôùûüÿœæÀÂÇÈÉÊËÎÏÔÙÛÜ�
 _BOTH = frozenset("àâçèéêëîïôùûüœ\u00d7".encode("cp1252"))
 """French letters that stand at the same byte in both code pages."""
 _ARABIC = frozenset("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگک،؛؟ـًٌٍَُِّْ".encode("cp1256"))
+_HIGH = frozenset(
+    [0x00, 0x01, 0x06, 0x20, 0x21, 0x22, 0x25, 0x26, 0x27, *range(0xD8, 0xE0), 0xFB, 0xFC, 0xFD, 0xFE]
+)
+"""High bytes of Latin, Arabic, punctuation, signs and surrogates."""
 _CLEAR = 20
 _MIXED = "begins as text of one encoding and goes on as something else"
 
@@ -128,7 +132,7 @@ def encoding_of(content: Content) -> Text:
     for mark, encoding in _MARKS.items():
         if beginning.startswith(mark):
             return _looked_through(Text(content, encoding, len(mark)))
-    wide = _wide(beginning)
+    wide = wide_encoding(beginning)
     if wide is not None:
         return _looked_through(Text(content, wide))
     try:
@@ -150,14 +154,15 @@ def _looked_through(text: Text) -> Text:
     return replace(text, look=look)
 
 
-def _wide(beginning: bytes) -> str | None:
-    """Tell UTF-16 without its mark: of the delimiters, digits and line ends every other byte is zero."""
+def wide_encoding(beginning: bytes) -> str | None:
+    """Tell UTF-16 without its mark: its high bytes are zero for ASCII, and of a few values for other letters."""
     pairs = len(beginning) // 2
-    even, odd = beginning[: 2 * pairs : 2].count(0), beginning[1::2].count(0)
-    if odd > 0.2 * pairs and even < 0.02 * pairs:
-        return "utf-16-le"
-    if even > 0.2 * pairs and odd < 0.02 * pairs:
-        return "utf-16-be"
+    low, high = beginning[: 2 * pairs : 2], beginning[1 : 2 * pairs : 2]
+    for bytes_, encoding in ((high, "utf-16-le"), (low, "utf-16-be")):
+        zeros = bytes_.count(0)
+        others = sum(byte in _HIGH for byte in bytes_) if zeros * 20 > pairs else 0
+        if pairs and others * 20 > pairs * 19:
+            return encoding
     return None
 
 
@@ -174,7 +179,7 @@ class _Evidence:
         if all(letter in _BOTH for letter in letters):
             return
         latin = any(byte < 0x80 for byte in word)  # noqa: PLR2004 - ASCII ends there
-        if all(letter in _ARABIC or letter in _BOTH for letter in letters) and not latin:
+        if all(letter in _ARABIC for letter in letters) and not latin:
             # A lone letter says nothing: the Arabic word for "and" is a French ligature.
             self.arabic += len(letters) > 1
         elif all(letter in _FRENCH for letter in letters) and latin:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.readers.content import BROKEN, GZIP, ZIP, cannot_be_read, unzipped
 from leaddone_pipeline.intake.readers.delimited import open_delimited
+from leaddone_pipeline.intake.readers.encoding import wide_encoding
 from leaddone_pipeline.intake.readers.places import fetched, tables_of_archive
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _refuse_others(head: bytes, file: str) -> None:
             "a web page or XML, whatever its name says", remedy=f"Open it in Excel. {_AS_TABLE}", file=file
         )
     first = head.split(b"\n", 1)[0]
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:64].count(0) * 4 > len(head[:64])
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(head)
     if b"\x00" in first and not wide and not head.startswith((OLE, ZIP, b"PAR1")):
         raise IntakeError("no table, its first line is binary", remedy=_AS_TABLE, file=file)
 

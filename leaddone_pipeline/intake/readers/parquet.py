@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["open_parquet"]
 
 _ROWS = 5_000
-_BROKEN = (pa.ArrowException, OSError, MemoryError)
+_BROKEN = (pa.ArrowException, OSError, MemoryError, ValueError)
 
 
 def open_parquet(content: Content) -> TableFile:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from leaddone_pipeline.contract import SkipReason
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.folding import fold_name, glob
 from leaddone_pipeline.intake.forms import OrdersForm
@@ -79,7 +78,7 @@ class Bound:
         form = self.source.orders
         if form is None:
             return ()
-        judging = [rule.when for rule in form.skip if rule.reason is not SkipReason.TEST]
+        judging = [rule.when for rule in form.skip if rule.warn]
         asked = [*form.expects, *(column for condition in judging for column in condition)]
         fields = set(type(form.columns).model_fields)
         missing = [name for name in dict.fromkeys(asked) if name not in fields and self.position(name) is None]

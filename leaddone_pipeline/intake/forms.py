@@ -96,10 +96,15 @@ class TrackingColumns(_Form):
 
 
 class SkipRule(_Form):
-    """Orders for which all conditions hold are skipped for this reason, unless the setting says otherwise."""
+    """Orders for which all conditions hold are skipped for this reason, unless the setting says otherwise.
+
+    Attributes:
+        warn: whether a file is warned of that lacks the columns of the conditions.
+    """
 
     reason: SkipReason
     when: Condition
+    warn: bool = True
     unless: dict[Literal["paid", "fulfilled"], Literal["send"]] = {}
 
 

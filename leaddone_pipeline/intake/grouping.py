@@ -67,24 +67,37 @@ def group(lines: Lines) -> Groups:
     again (`head`) begin an order of their own, whatever their id: it is the same twice, or another.
     """
     begins = np.flatnonzero(starts(lines))
-    sizes = np.diff(np.append(begins, len(lines)))
     if not lines.bound.joins_lines or not len(begins):
-        return Groups(lines, begins, sizes)
-    keys = lines.field("id").iloc[begins].reset_index(drop=True)
+        return Groups(lines, begins, np.diff(np.append(begins, len(lines))))
+    heads = _heads(lines)
+    begins = _split_before_heads(begins, heads)
+    sizes = np.diff(np.append(begins, len(lines)))
+    ids = lines.field("id")
+    ids = ids.ffill() if lines.bound.orders.lines == "rows" else ids
+    keys = ids.iloc[begins].reset_index(drop=True)
     again = (keys.duplicated(keep=False) & keys.notna()).to_numpy(dtype=bool)
     if not again.any():
         return Groups(lines, begins, sizes)
-    return _gathered(lines, begins, sizes, keys, np.flatnonzero(again))
+    return _gathered(lines, heads[begins], begins, sizes, keys, np.flatnonzero(again))
+
+
+def _split_before_heads(begins: NDArray[np.int64], heads: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Part rows of an order that stand above its first row, as in a sorted sheet."""
+    found = np.flatnonzero(heads)
+    if not len(found):
+        return begins
+    run, first = np.unique(np.searchsorted(begins, found, side="right") - 1, return_index=True)
+    return np.union1d(begins, found[first][~heads[begins[run]]])
 
 
 def _gathered(
     lines: Lines,
+    heads: NDArray[np.bool_],
     begins: NDArray[np.int64],
     sizes: NDArray[np.int64],
     keys: pd.Series[Any],
     again: NDArray[np.int64],
 ) -> Groups:
-    heads = _heads(lines)[begins]
     told = bool(lines.bound.orders.head) and bool(heads.any())
     owner = np.arange(len(begins))
     doubtful: set[int] = set()

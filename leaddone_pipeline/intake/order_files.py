@@ -127,7 +127,7 @@ class OrderFile:
                     aside = whole.take(np.flatnonzero(apart)).after(aside)
                     whole = whole.take(np.flatnonzero(~apart))
             if is_last and aside is not None:
-                whole = aside if whole is None else whole.after(aside)
+                whole = aside if whole is None else aside.after(whole)
             if whole is not None and len(whole):
                 yield group(whole), is_last
 

@@ -14,6 +14,8 @@ from leaddone_pipeline.intake.amounts import Fitted, fit, sum_of
 from leaddone_pipeline.intake.normalize import STRING
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from leaddone_pipeline.intake.line_items import LineItems
     from leaddone_pipeline.intake.orders import JudgedOrders
 
@@ -66,12 +68,23 @@ class Owed:
             discount=Decimal(0) if taken is pd.NA else Decimal(taken),
         )
 
-    def readable_amount(self, order: int) -> Decimal:
-        """What one order costs, and nothing where a cell of it cannot be read."""
-        try:
-            return self.amount(order) or Decimal(0)
-        except (ArithmeticError, ValueError):
-            return Decimal(0)
+    def readable(self) -> NDArray[np.bool_]:
+        """Say of each order whether all its cells are good, and it is known what it costs."""
+        items = self.items
+        untold = self.told.isna().to_numpy(dtype=bool)
+        priced = (items.price.notna() | items.total.notna()).to_numpy(dtype=bool)
+        good = (
+            items.article.notna()
+            & (items.price.isna() | normalize.is_amount(items.price))
+            & (items.total.isna() | normalize.is_amount(items.total))
+            & (items.qte.isna() | normalize.matches(items.qte, normalize.QTE))
+            & (items.discount.isna() | normalize.is_amount(items.discount))
+        ).to_numpy(dtype=bool)
+        bad = ~good | (untold[items.owner] & ~priced) | (untold[items.owner] & items.unsaid)
+        result = (items.count > 0) & (np.bincount(items.owner, weights=bad, minlength=len(untold)) == 0)
+        for cells in (self.told, self.discount):
+            result &= (cells.isna() | normalize.is_amount(cells)).to_numpy(dtype=bool)
+        return result
 
 
 def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
@@ -96,9 +109,9 @@ def refuse_bad_items(orders: JudgedOrders, owed: Owed) -> None:
             told = reason or orders.explain("price" if name not in {"article", "qte"} else name, value)
             orders.refusals.add(items.owner[at], told, bound.shown(name))
 
-    if bound.cells:
-        for at in np.flatnonzero(open_ & (items.count == 0)):
-            orders.refusals.add(at, reasons.ITEMS_UNREADABLE, bound.header[bound.cells[0]])
+    nothing = reasons.ITEMS_UNREADABLE if bound.cells else orders.explain("article", None)
+    for at in np.flatnonzero(open_ & (items.count == 0)):
+        orders.refusals.add(at, nothing, bound.shown("article"))
     unnamed = items.article.isna().to_numpy(dtype=bool)
     refuse(unnamed, None, "article", reasons.ITEMS_UNREADABLE if bound.cells else None)
     for cells, name in ((items.price, items.price_name), (items.total, items.total_name)):
@@ -122,15 +135,17 @@ def _price_column(orders: JudgedOrders) -> str:
 def fit_all(orders: JudgedOrders, owed: Owed) -> None:
     """Replace article, price and qte so that price × qte is the amount; amounts.fit has the rule.
 
-    An order of one piece takes the amount as its price as it stands, which whole columns do at once.
+    An order of one piece takes the amount as its price as it stands, which whole columns do at once. Skipped
+    orders are written likewise, as far as they can be read.
     """
     frame, items = orders.frame, owed.items
     one = (items.count == 1) & (frame["qte"].isna() | (frame["qte"] == "1").fillna(value=False)).to_numpy(dtype=bool)
     told = owed.told.notna().to_numpy(dtype=bool)
     open_ = orders.open()
-    frame["price"] = frame["price"].mask(open_ & one & told, owed.told)
+    done = open_ | ((frame["skipped"] != "").to_numpy(dtype=bool) & owed.readable())
+    frame["price"] = frame["price"].mask(done & one & told, owed.told)
     left = (items.count == 1) & ~told & _as_it_stands(owed)
-    todo = np.flatnonzero(open_ & ~(one & told) & ~left)
+    todo = np.flatnonzero(done & ~(one & told) & ~left)
     if not len(todo):
         return
     fitted: dict[str, list[Any]] = {name: frame[name].tolist() for name in ("article", "price", "qte")}
@@ -141,11 +156,11 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
             orders.refusals.add(at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders)))
             continue
         result = fit(items.items(at), amount)
-        nothing[at] = amount == 0
+        nothing[at] = open_[at] and amount == 0
         fitted["article"][at] = result.article
         fitted["price"][at] = normalize.amount_text(result.price)
         fitted["qte"][at] = str(result.qte)
-        if result.rewritten and amount:
+        if result.rewritten and amount and open_[at]:
             _note(orders, result)
     for name, column in fitted.items():
         frame[name] = pd.Series(column, dtype=STRING)

@@ -69,9 +69,10 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
         orders.skip(orders.heads_of(lines.holds(rule.when)) & orders.open(), rule.reason)
     done = [meaning for meaning in form.statuses if meaning in _DONE]
     _skip_by_status(orders, [meaning for meaning in done if getattr(source, _DONE[meaning]) != SEND])
-    paid = np.flatnonzero(orders.frame["skipped"] == SkipReason.PAID.value)
-    orders.paid.count = len(paid)
-    orders.paid.amount = sum((owed.readable_amount(at) for at in paid), Decimal(0))
+    paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
+    orders.paid.count = int(paid.sum())
+    known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
+    orders.paid.amount = sum((owed.amount(at) or Decimal(0) for at in known), Decimal(0))
     orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
 
 

@@ -89,10 +89,11 @@ def _restored(part: pa.Table, width: int, name: str) -> pa.Table:
     return pa.table(
         {
             **{str(at): column for at, column in enumerate(cells)},
+            # Among the cells, so that no refused row is taken for a total that sums up the others.
+            _FILE: pc.if_else(pa.array(known), own["source_file"], name),
             damage.ROW: pa.array(np.where(known, np.nan_to_num(numbers.astype(float)), here).astype(np.int64)),
             damage.DAMAGE: pc.if_else(pa.array(torn), Code.RAGGED.value, part[damage.DAMAGE]),
             damage.LINE: pc.if_else(pa.array(torn), own["row"], part[damage.LINE]),
-            _FILE: pc.if_else(pa.array(known), own["source_file"], name),
         }
     ).combine_chunks()
 

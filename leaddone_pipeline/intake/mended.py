@@ -43,7 +43,8 @@ def laid_out(refused: pd.DataFrame) -> pd.DataFrame:
     torn = [list(row) == ["row"] for row in rows]
     own = refused[list(OWN_COLUMNS[:-1])].astype(STRING)
     own["row"] = [row["row"] if is_torn else pd.NA for row, is_torn in zip(rows, torn, strict=True)]
-    names = dict.fromkeys(name for row, is_torn in zip(rows, torn, strict=True) if not is_torn for name in row)
+    told = (row for row, is_torn in zip(rows, torn, strict=True) if not is_torn)
+    names = dict.fromkeys((*refused.attrs.get("header", ()), *(name for row in told for name in row)))
     cells = {
         _apart(name, at): pd.Series([row.get(name) for row in rows], index=own.index, dtype=STRING)
         for at, name in enumerate(names)

@@ -106,7 +106,10 @@ def refused_rows(
     count: Sequence[int] | NDArray[np.int64],
     ids: pd.Series[Any],
 ) -> pd.DataFrame:
-    """Make the quarantine of a slice: every row of each refused record, the reason on its first."""
+    """Make the quarantine of a slice: every row of each refused record, the reason on its first.
+
+    `attrs["header"]` has the file's column names, which the text of a torn row does not tell.
+    """
     if not refusals:
         return empty()
     names = _unique(lines.bound.header)
@@ -126,7 +129,9 @@ def refused_rows(
                     "raw": _raw(lines, names, at),
                 }
             )
-    return _typed(pd.DataFrame(rows, columns=list(empty().columns)))
+    refused = _typed(pd.DataFrame(rows, columns=list(empty().columns)))
+    refused.attrs["header"] = names
+    return refused
 
 
 def empty() -> pd.DataFrame:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["QuarantineFiles"]
 
 _OWNER_ONLY = 0o600
-_TEXT = "string[pyarrow]"
+_TEXT = pd.StringDtype("pyarrow")
 
 
 class QuarantineFiles:

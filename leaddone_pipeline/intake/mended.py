@@ -79,10 +79,15 @@ def files_of(part: pa.Table, name: str) -> str | pd.Series[Any]:
 def _restored(part: pa.Table, width: int, name: str) -> pa.Table:
     own = {column: _bare(part[str(at)]) for at, column in enumerate(OWN_COLUMNS)}
     cells = [_bare(part[str(len(OWN_COLUMNS) + at)]) for at in range(width)]
-    numbers = pd.to_numeric(pd.Series(own["source_row"].to_pylist(), dtype=object), errors="coerce").to_numpy()
+    numbers = pd.to_numeric(
+        pd.Series(own["source_row"].to_pylist(), dtype=object), errors="coerce"
+    ).to_numpy()
     here = part[damage.ROW].to_numpy()
     told = ~np.isnan(numbers.astype(float))
-    known = [bool(file) and bool(is_told) for file, is_told in zip(own["source_file"].to_pylist(), told, strict=True)]
+    known = [
+        bool(file) and bool(is_told)
+        for file, is_told in zip(own["source_file"].to_pylist(), told, strict=True)
+    ]
     empty = np.ones(part.num_rows, dtype=bool)
     for column in cells:
         empty &= pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
@@ -92,7 +97,9 @@ def _restored(part: pa.Table, width: int, name: str) -> pa.Table:
             **{str(at): column for at, column in enumerate(cells)},
             # Among the cells, so that no refused row is taken for a total that sums up the others.
             _FILE: pc.if_else(pa.array(known), own["source_file"], name),
-            damage.ROW: pa.array(np.where(known, np.nan_to_num(numbers.astype(float)), here).astype(np.int64)),
+            damage.ROW: pa.array(
+                np.where(known, np.nan_to_num(numbers.astype(float)), here).astype(np.int64)
+            ),
             damage.DAMAGE: pc.if_else(pa.array(torn), Code.RAGGED.value, part[damage.DAMAGE]),
             damage.LINE: pc.if_else(pa.array(torn), own["row"], part[damage.LINE]),
         }

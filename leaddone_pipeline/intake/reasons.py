@@ -89,7 +89,9 @@ UNCLOSED_QUOTE = Reason(
 )
 NUL = Reason(Code.NUL, "row: it holds a NUL byte", "Export the file again, it was damaged on its way")
 CELL_TOO_LONG = Reason(
-    Code.TOO_LONG, "row: a cell of more than 32,767 characters", "Shorten it; it may have swallowed other rows"
+    Code.TOO_LONG,
+    "row: a cell of more than 32,767 characters",
+    "Shorten it; it may have swallowed other rows",
 )
 BROKEN_RECORD = Reason(
     Code.BROKEN_RECORD, "row: no whole JSON object", "Export the file again, it was damaged on its way"

@@ -6,7 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.tables import (
@@ -233,11 +245,9 @@ def updates(
     return list(connection.execute(query))
 
 
-def order_ids_of(
-    connection: Connection, account_id: int, tracking_numbers: Sequence[str]
-) -> dict[str, str]:
-    """Tracking numbers -> the order that an earlier courier file named with them; those of several orders left out."""
-    wanted = bindparam("wanted", expanding=True)
+def order_ids_of(connection: Connection, account_id: int, tracking_numbers: Sequence[str]) -> dict[str, str]:
+    """Tracking numbers -> the one order that earlier courier files named with them, where it is one."""
+    wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
     found: dict[str, set[str]] = {}
     for number in (records.c.tracking_number, records.c.accepted_tracking_number):
         query = select(number, records.c.order_id).where(

@@ -6,6 +6,10 @@ import pandas as pd
 import pytest
 
 COLUMNS = ("source_file", "source_row", "order_id", "column", "code", "reason", "remedy", "row")
+SHOPIFY = (
+    "Name,Financial Status,Fulfillment Status,Currency,Total,Outstanding Balance,Lineitem quantity,"
+    "Lineitem name,Lineitem price,Shipping Phone,Payment Method"
+)
 
 
 def mend(path, change, target=None):
@@ -68,8 +72,7 @@ def test_a_named_quarantine_is_never_a_file_that_is_read(leaddone, write, platfo
 
 def test_an_order_of_several_rows_is_mended_as_a_whole(leaddone, project, platform, client_id):
     rows = [
-        "Name,Financial Status,Fulfillment Status,Currency,Total,Outstanding Balance,Lineitem quantity,"
-        "Lineitem name,Lineitem price,Shipping Phone,Payment Method",
+        SHOPIFY,
         "#1001,pending,unfulfilled,MAD,250.00,250.00,2,Tapis,100.00,'+212 79100,Cash on Delivery (COD)",
         "#1001,,,,,,1,Coussin,50.00,,",
     ]
@@ -88,7 +91,9 @@ def test_an_order_of_several_rows_is_mended_as_a_whole(leaddone, project, platfo
 def test_one_quarantine_holds_the_rows_of_files_with_other_columns(leaddone, write, project, ending):
     first = write({"id": "A-1", "phone": "0791"})
     second = write({"id": "A-2", "phone": "0791"}, name="b.csv", columns=("id", "article", "price", "phone"))
-    third = write({"id": "A-3", "phone": "0791"}, name="c.csv", columns=("id", "phone", "price", "article", "city"))
+    third = write(
+        {"id": "A-3", "phone": "0791"}, name="c.csv", columns=("id", "phone", "price", "article", "city")
+    )
 
     leaddone("send", "orders", second, first, third, "--quarantine", f"all.{ending}")
 

@@ -299,7 +299,8 @@ amounts_as_written = st.sampled_from(
 def test_the_size_of_a_slice_changes_no_amount(cells, size):
     convention = normalize.Convention.of(column(cells))
     slices = [
-        normalize.price(column(cells[at : at + size]), convention=convention) for at in range(0, len(cells), size)
+        normalize.price(column(cells[at : at + size]), convention=convention)
+        for at in range(0, len(cells), size)
     ]
 
     whole = normalize.price(column(cells), convention=convention)
@@ -310,7 +311,9 @@ def test_the_size_of_a_slice_changes_no_amount(cells, size):
 
 @given(st.lists(messy, min_size=1, max_size=8), st.integers(1, 8), st.sampled_from(["MA", "FR"]))
 def test_the_size_of_a_slice_changes_no_phone(cells, size, region):
-    slices = [normalize.phone(column(cells[at : at + size]), region=region) for at in range(0, len(cells), size)]
+    slices = [
+        normalize.phone(column(cells[at : at + size]), region=region) for at in range(0, len(cells), size)
+    ]
 
     assert pd.concat(slices, ignore_index=True).equals(normalize.phone(column(cells), region=region))
 
@@ -369,7 +372,11 @@ e164 = st.sampled_from(
 )
 
 
-@given(e164, st.lists(separators, min_size=14, max_size=14), st.sampled_from(["{}", "'{}", "tel:{}", "{} ext. 12"]))
+@given(
+    e164,
+    st.lists(separators, min_size=14, max_size=14),
+    st.sampled_from(["{}", "'{}", "tel:{}", "{} ext. 12"]),
+)
 def test_a_foreign_number_keeps_its_digits(number, between, form):
     spread = number[0] + "".join(digit + mark for mark, digit in zip(between, number[1:], strict=False))
 
@@ -377,7 +384,9 @@ def test_a_foreign_number_keeps_its_digits(number, between, form):
 
 
 def test_a_range_that_nobody_has_yet_is_told_from_the_others():
-    known = phones.unassigned(column(["0612345678", "0790123456", "0683123456", "0522334455", "+33612345678", None]))
+    known = phones.unassigned(
+        column(["0612345678", "0790123456", "0683123456", "0522334455", "+33612345678", None])
+    )
 
     assert known.tolist() == [False, True, True, False, False, False]
 
@@ -393,7 +402,11 @@ CASABLANCA = times.Clock(zone="Africa/Casablanca", order="day_first")
         ("2026-11-23 10:00:59", CASABLANCA, "2026-11-23T09:00:59Z"),
         ("26/07/2026 21:46:21 +00:00", CASABLANCA, "2026-07-26T21:46:21Z"),
         ("03/04/2026 10:00", CASABLANCA, "2026-04-03T09:00:00Z"),
-        ("03/04/2026 10:00", times.Clock(zone="Africa/Casablanca", order="month_first"), "2026-03-04T10:00:00Z"),
+        (
+            "03/04/2026 10:00",
+            times.Clock(zone="Africa/Casablanca", order="month_first"),
+            "2026-03-04T10:00:00Z",
+        ),
         ("03/04/2026 10:00", times.Clock(zone="Africa/Casablanca"), "03/04/2026 10:00"),
         ("23/11/2026 10:00", times.Clock(zone="Africa/Casablanca"), "2026-11-23T09:00:00Z"),
         ("23/11/2026", CASABLANCA, "2026-11-23T22:59:59Z"),

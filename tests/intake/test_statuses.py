@@ -86,7 +86,8 @@ def test_no_word_of_a_source_has_two_meanings_and_all_meanings_are_known(name):
 
 
 @pytest.mark.parametrize(
-    "word", ["livré", "LIVRE", " Livré  *", "✅ Livré", "Livré ( SUIVI )", "LIVRE_TEAM", "Livre\u0301", "Livré."]
+    "word",
+    ["livré", "LIVRE", " Livré  *", "✅ Livré", "Livré ( SUIVI )", "LIVRE_TEAM", "Livre\u0301", "Livré."],
 )
 def test_spelling_does_not_matter(word):
     assert vocabulary("courier").meaning(word) == "delivered"

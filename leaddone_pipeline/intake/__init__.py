@@ -2,6 +2,7 @@
 
 from leaddone_pipeline.intake.forms import Source, SourceSettings
 from leaddone_pipeline.intake.mended import laid_out
+from leaddone_pipeline.intake.order_days import order_day, order_days
 from leaddone_pipeline.intake.read import check_orders, check_tracking, read_orders, read_tracking
 from leaddone_pipeline.intake.reasons import Code
 from leaddone_pipeline.intake.schemas import (
@@ -35,6 +36,8 @@ __all__ = [
     "check_tracking",
     "laid_out",
     "load_source",
+    "order_day",
+    "order_days",
     "read_orders",
     "read_tracking",
     "source_names",

@@ -81,16 +81,22 @@ class Bound:
         judging = [rule.when for rule in form.skip if rule.warn]
         asked = [*form.expects, *(column for condition in judging for column in condition)]
         fields = set(type(form.columns).model_fields)
-        missing = [name for name in dict.fromkeys(asked) if name not in fields and self.position(name) is None]
+        missing = [
+            name for name in dict.fromkeys(asked) if name not in fields and self.position(name) is None
+        ]
         if form.statuses and form.recognised_by is not None and not self.fields.get("status"):
             missing.append(form.columns.status[0])
         if not missing:
             return ()
-        return (f"without the columns {', '.join(missing)} it is not seen which orders are paid or cancelled",)
+        return (
+            f"without the columns {', '.join(missing)} it is not seen which orders are paid or cancelled",
+        )
 
     def shown(self, field: str) -> str:
         """Name of the file's column that holds a field first, for messages."""
-        places = self.fields.get(field) or (((self.cells[0],),) if self.cells and field in ITEM_FIELDS else ())
+        places = self.fields.get(field) or (
+            ((self.cells[0],),) if self.cells and field in ITEM_FIELDS else ()
+        )
         return self.header[places[0][0]] if places else field
 
     def mapping(self) -> tuple[tuple[str, str], ...]:
@@ -202,14 +208,20 @@ def _cells(form: Form, header: Sequence[str]) -> tuple[int, ...]:
         return ()
     patterns = [glob("*".join(map(fold_name, name.split("*")))) for name in form.cells.columns]
     return tuple(
-        at for at, name in enumerate(header) if any(pattern.fullmatch(fold_name(name)) for pattern in patterns)
+        at
+        for at, name in enumerate(header)
+        if any(pattern.fullmatch(fold_name(name)) for pattern in patterns)
     )
 
 
 def _lacking(form: Form, header: Sequence[str]) -> list[str]:
     """The needs of a form that a header does not meet."""
     columns, positions = _columns(form), _folded_positions(header)
-    in_cells = set(form.cells.keys) if isinstance(form, OrdersForm) and form.cells and _cells(form, header) else set()
+    in_cells = (
+        set(form.cells.keys)
+        if isinstance(form, OrdersForm) and form.cells and _cells(form, header)
+        else set()
+    )
     if "line_total" in in_cells:
         in_cells.add("price")
     return [
@@ -296,7 +308,10 @@ def _refuse_repeated(form: Form, header: Sequence[str], file: str, *, grouped: b
         for name in (part for name in names for part in name.split(" + ")):
             if times[fold_name(name)] > 1:
                 raise IntakeError(
-                    "the column stands there twice", remedy="Rename or delete one of them", file=file, column=name
+                    "the column stands there twice",
+                    remedy="Rename or delete one of them",
+                    file=file,
+                    column=name,
                 )
 
 

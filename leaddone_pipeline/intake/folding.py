@@ -20,7 +20,11 @@ def fold_word(text: str) -> str:
     """Fold case, accents, Arabic letters, tatweel, diacritics and runs of spaces; punctuation stays."""
     # Arabic first: NFKD would part the hamza from its alif, and a mark is dropped with the accents.
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).translate(_ARABIC))
-    bare = "".join(letter for letter in apart if unicodedata.category(letter) not in {"Mn", "Cf", "Cc"} or letter in "\t\n\r")
+    bare = "".join(
+        letter
+        for letter in apart
+        if unicodedata.category(letter) not in {"Mn", "Cf", "Cc"} or letter in "\t\n\r"
+    )
     return " ".join(bare.casefold().split())
 
 

@@ -68,7 +68,8 @@ class OrderColumns(_Form):
     article: Columns = Field(default=[], description="Needed, unless `cells` reads the items.")
     price: Columns = Field(default=[], description="Price of one piece.")
     bare_price: Columns = Field(
-        default=[], description="A price whose name does not say whether it is one piece's or all's: price_is does."
+        default=[],
+        description="A price whose name does not say whether it is one piece's or all's: price_is does.",
     )
     phone: Columns = Field(min_length=1)
     qte: Columns = []

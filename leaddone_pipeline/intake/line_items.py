@@ -129,10 +129,13 @@ def _read(lines: Lines, name: str, places: Any) -> pd.Series[Any]:  # noqa: ANN4
     return lines.money(places, signed=name != "line_discount")
 
 
-def _from_groups(lines: Lines, owner: NDArray[np.int64]) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
+def _from_groups(
+    lines: Lines, owner: NDArray[np.int64]
+) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
     tables = [_from_places(lines, places) for places in lines.bound.groups]
     filled = [
-        np.logical_or.reduce([table[name].notna().to_numpy(dtype=bool) for name in _FIELDS]) for table in tables
+        np.logical_or.reduce([table[name].notna().to_numpy(dtype=bool) for name in _FIELDS])
+        for table in tables
     ]
     owners = np.concatenate([owner[some] for some in filled])
     rows = np.concatenate([np.flatnonzero(some) for some in filled])
@@ -146,7 +149,9 @@ def _from_groups(lines: Lines, owner: NDArray[np.int64]) -> tuple[dict[str, pd.S
     return stacked, owners[order]
 
 
-def _from_cells(lines: Lines, owner: NDArray[np.int64]) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
+def _from_cells(
+    lines: Lines, owner: NDArray[np.int64]
+) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
     form = lines.bound.orders.cells
     if form is None:
         raise TypeError("cells without a form")

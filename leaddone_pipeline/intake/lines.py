@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from leaddone_pipeline.intake import damage, normalize
 from leaddone_pipeline.intake.folding import fold_word, glob
-from leaddone_pipeline.intake.normalize import STRING, Convention
 from leaddone_pipeline.intake.mended import files_of
+from leaddone_pipeline.intake.normalize import STRING, Convention
 from leaddone_pipeline.intake.prices import DIRHAM
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ class Lines:
             result = both.fillna(result).fillna(more)
         return result
 
-    def money(self, places: Sequence[Place], *, above_zero: bool = False, signed: bool = True) -> pd.Series[Any]:
+    def money(
+        self, places: Sequence[Place], *, above_zero: bool = False, signed: bool = True
+    ) -> pd.Series[Any]:
         """Amounts of the first place that is not empty.
 
         Args:
@@ -118,7 +120,9 @@ class Lines:
             cells = self.joined(place)
             if not signed:
                 cells = cells.str.removeprefix("-").str.removeprefix("\u2212").astype(STRING)
-            cells = normalize.price(cells, convention=self._convention(place[0], cells), currency=self.currency)
+            cells = normalize.price(
+                cells, convention=self._convention(place[0], cells), currency=self.currency
+            )
             if result is None:
                 result = cells
                 continue
@@ -189,7 +193,8 @@ def says(cells: pd.Series[Any], patterns: Sequence[str]) -> NDArray[np.bool_]:
     codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
     words = [fold_word(word) for word in codes.dictionary.to_pylist()]
     known = [
-        (not wanted or any(one.fullmatch(word) for one in globs)) and not any(one.fullmatch(word) for one in barred)
+        (not wanted or any(one.fullmatch(word) for one in globs))
+        and not any(one.fullmatch(word) for one in barred)
         for word in words
     ]
     empty = not wanted or "" in wanted

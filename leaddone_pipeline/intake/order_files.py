@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,21 @@ import numpy as np
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders
-from leaddone_pipeline.intake.binding import bind, recognise
+from leaddone_pipeline.intake.binding import bind, known_header, recognise
 from leaddone_pipeline.intake.grouping import ScatteredIds, group, starts
 from leaddone_pipeline.intake.lines import Lines
+from leaddone_pipeline.intake.mended import whole
 from leaddone_pipeline.intake.oddities import Oddities
 from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.prices import Convention
+from leaddone_pipeline.intake.readers import open_table
 from leaddone_pipeline.intake.skipping import Paid
 from leaddone_pipeline.intake.slices import About
+from leaddone_pipeline.intake.sources import load_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -59,6 +64,16 @@ class OrderFile:
     oddities: Oddities
     paid: Paid = field(default_factory=Paid)
     contradictions: int = 0
+
+    @classmethod
+    def at(cls, place: Path | str, source: str | Path | None) -> OrderFile:
+        """Open a file, with a source by name or path, or the one that its header fits.
+
+        Raises:
+            IntakeError: the file or the source cannot be used.
+        """
+        chosen = None if source is None else load_source(source)
+        return cls.open(whole(open_table(place, fits=partial(known_header, Kind.ORDERS))), chosen, None)
 
     @classmethod
     def open(cls, table: TableFile, chosen: Source | None, settings: SourceSettings | None) -> OrderFile:

@@ -139,7 +139,9 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
     orders are written likewise, as far as they can be read.
     """
     frame, items = orders.frame, owed.items
-    one = (items.count == 1) & (frame["qte"].isna() | (frame["qte"] == "1").fillna(value=False)).to_numpy(dtype=bool)
+    one = (items.count == 1) & (frame["qte"].isna() | (frame["qte"] == "1").fillna(value=False)).to_numpy(
+        dtype=bool
+    )
     told = owed.told.notna().to_numpy(dtype=bool)
     open_ = orders.open()
     done = open_ | ((frame["skipped"] != "").to_numpy(dtype=bool) & owed.readable())
@@ -153,7 +155,9 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
     for at in todo:
         amount = owed.amount(at)
         if amount is None:
-            orders.refusals.add(at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders)))
+            orders.refusals.add(
+                at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders))
+            )
             continue
         result = fit(items.items(at), amount)
         nothing[at] = open_[at] and amount == 0

@@ -114,7 +114,9 @@ def check_orders(frame: pd.DataFrame, *, name: str = "frame") -> Slice:
     bound = bind(load_source("leaddone"), Kind.ORDERS, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = bound.position("skipped")
-    return _orders_slice(orders.judge(group(lines), None if at is None else lines.cells(at).fillna("")), Seen())
+    return _orders_slice(
+        orders.judge(group(lines), None if at is None else lines.cells(at).fillna("")), Seen()
+    )
 
 
 def check_tracking(
@@ -177,6 +179,8 @@ def _orders_of(file: Path | str, day: _Day, how: _How, slice_rows: int) -> Itera
         about = None
         if done:
             return
+    if about is not None:
+        yield Slice(_NO_ORDERS.copy(), empty(), RowCounts(), opened.warnings(), about=about)
 
 
 def _updates_of(
@@ -235,7 +239,9 @@ def _updates_slice(
     every = np.arange(len(frame))
     return Slice(
         frame=frame[good].reset_index(drop=True),
-        refused=refused_rows(updates.lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]),
+        refused=refused_rows(
+            updates.lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]
+        ),
         rows=RowCounts(
             read=len(frame),
             quarantined=int(refused.sum()),

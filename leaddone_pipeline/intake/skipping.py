@@ -106,4 +106,3 @@ def refuse_unknown(orders: JudgedOrders) -> None:
         told = orders.heads(lines.field("currency")).fillna(currency)
         for at in np.flatnonzero(orders.open() & (told.str.upper() != currency).to_numpy(dtype=bool)):
             orders.refusals.add(at, reasons.foreign_currency(str(currency)), lines.bound.shown("currency"))
-

@@ -40,7 +40,8 @@ def moment(text):
 def plain(frame):
     """Rows as dicts of text, numbers and None."""
     return [
-        {name: None if pd.isna(cell) else cell for name, cell in row.items()} for row in frame.to_dict("records")
+        {name: None if pd.isna(cell) else cell for name, cell in row.items()}
+        for row in frame.to_dict("records")
     ]
 
 
@@ -79,8 +80,12 @@ def test_a_file_becomes_what_is_written_beside_it(expected, slice_rows, tmp_path
     assert len(broken) == (0 if said.get("broken") is None else 1), broken
     assert (said.get("broken") or "") in "".join(map(str, broken))
     # An order whose rows stand apart comes with the last slice.
-    frame = pd.concat([part.frame for part in slices], ignore_index=True).sort_values("source_row", kind="stable")
-    refused = pd.concat([part.refused for part in slices], ignore_index=True).sort_values("source_row", kind="stable")
+    frame = pd.concat([part.frame for part in slices], ignore_index=True).sort_values(
+        "source_row", kind="stable"
+    )
+    refused = pd.concat([part.refused for part in slices], ignore_index=True).sort_values(
+        "source_row", kind="stable"
+    )
     QUARANTINE_SCHEMA.validate(refused)
     (ORDERS_SCHEMA if said.get("kind", "orders") == "orders" else TRACKING_SCHEMA).validate(frame)
     rows = sum((part.rows for part in slices), RowCounts())

@@ -107,7 +107,9 @@ def test_skipping_as_paid_is_loud_until_the_shop_has_decided(read, first_row):
 
     (warning,) = read(rows)[3]
     assert warning.startswith("2 orders worth 3,400 MAD skipped as already paid; set paid")
-    assert read(rows, settings=SourceSettings(paid="skip"))[3] == ["2 orders worth 3,400 MAD skipped as already paid"]
+    assert read(rows, settings=SourceSettings(paid="skip"))[3] == [
+        "2 orders worth 3,400 MAD skipped as already paid"
+    ]
     frame, _, counts, warnings = read(rows, settings=SourceSettings(paid="send"))
     assert counts == RowCounts(read=2, valid=2)
     assert warnings == []
@@ -115,7 +117,10 @@ def test_skipping_as_paid_is_loud_until_the_shop_has_decided(read, first_row):
 
 
 def test_paid_on_delivery_is_never_sent_again(read, first_row):
-    assert read([first_row(**{"Financial Status": "paid"})], settings=SourceSettings(paid="send"))[2].skipped == 1
+    assert (
+        read([first_row(**{"Financial Status": "paid"})], settings=SourceSettings(paid="send"))[2].skipped
+        == 1
+    )
 
 
 def test_paid_in_part_collects_what_is_left_or_is_refused(read, first_row):

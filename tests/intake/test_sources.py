@@ -4,7 +4,6 @@ from leaddone_pipeline.contract import SkipReason
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import load_source, source_names
 
-
 SHOPS = [
     "leaddone",
     "sheet",
@@ -62,8 +61,6 @@ def test_an_unknown_source_lists_the_known_ones():
 
 
 def test_what_the_setting_paid_decides_has_one_reason():
-    rules = [
-        rule for name in SHOPS for rule in load_source(name).orders.skip if "paid" in rule.unless
-    ]
+    rules = [rule for name in SHOPS for rule in load_source(name).orders.skip if "paid" in rule.unless]
 
     assert {rule.reason for rule in rules} == {SkipReason.PAID}

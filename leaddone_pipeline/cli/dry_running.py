@@ -122,8 +122,8 @@ def _say_file(file: FileRead) -> None:
         say(f"  {name:<16} <- {columns}")
     rows = file.rows
     say(
-        f"  {counted(rows.read, 'row')}: {rows.valid:,} valid, {rows.quarantined:,} refused, {rows.skipped:,} skipped, "
-        f"{rows.merged:,} merged."
+        f"  {counted(rows.read, 'row')}: {rows.valid:,} valid, {rows.quarantined:,} refused, "
+        f"{rows.skipped:,} skipped, {rows.merged:,} merged."
     )
     if file.rewritten:
         say(

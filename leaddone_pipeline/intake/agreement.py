@@ -30,12 +30,7 @@ def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:
     if lines.bound.orders.lines == "unsaid":
         _refuse_unsaid(orders, further)
         return
-    for name in lines.bound.orders.head:
-        position = lines.bound.position(name)
-        if position is not None:
-            again = further & lines.cells(position).notna().to_numpy(dtype=bool)
-            for at in np.flatnonzero(again):
-                orders.refusals.add(orders.owner(at), reasons.ORDER_TWICE, name)
+    _refuse_heads_again(orders, further)
     for order in groups.apart:
         if _repeats(orders, order):
             orders.refusals.add(order, reasons.ROWS_APART, lines.bound.shown("id"))
@@ -47,6 +42,16 @@ def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:
                 orders.refusals.add(orders.owner(at), reasons.LINES_DISAGREE, lines.bound.header[place[0]])
 
 
+def _refuse_heads_again(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
+    """Refuse orders of which a further row carries what only the first one should."""
+    for name in orders.lines.bound.orders.head:
+        position = orders.lines.bound.position(name)
+        if position is not None:
+            again = further & orders.lines.cells(position).notna().to_numpy(dtype=bool)
+            for at in np.flatnonzero(again):
+                orders.refusals.add(orders.owner(at), reasons.ORDER_TWICE, name)
+
+
 def _differs(orders: JudgedOrders, cells: pd.Series[Any]) -> np.ndarray[Any, Any]:
     """Say of each row whether it says something else than its order's first row; an empty cell says nothing."""
     above = cells.iloc[np.repeat(orders.first, orders.count)].reset_index(drop=True)
@@ -54,7 +59,7 @@ def _differs(orders: JudgedOrders, cells: pd.Series[Any]) -> np.ndarray[Any, Any
 
 
 def _refuse_unsaid(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
-    """Rows that share an id and all else are one order told twice; where they differ, nobody can say what they are."""
+    """Rows that share an id and all else are one order told twice; where they differ, nobody knows what they are."""
     lines = orders.lines
     for places in lines.bound.fields.values():
         for place in places:

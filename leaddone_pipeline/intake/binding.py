@@ -1,4 +1,4 @@
-"""Sources meet files: which source a header fits and why, and where in a row each of its columns stands."""
+"""Sources meet files: where in a row each of a source's columns stands."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.folding import fold_name, glob
 from leaddone_pipeline.intake.forms import OrdersForm
-from leaddone_pipeline.intake.sources import built_in, source_names
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
 
     from leaddone_pipeline.contract import Kind
@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 
     Form = OrdersForm | TrackingForm
 
-__all__ = ["ITEM_FIELDS", "Bound", "Place", "bind", "known_header", "recognise"]
+__all__ = [
+    "ITEM_FIELDS",
+    "Bound",
+    "Form",
+    "Place",
+    "bind",
+    "columns_of",
+    "folded_positions",
+    "lacking_needs",
+    "name_glob",
+    "places_of",
+    "seen_columns",
+]
 
 ITEM_FIELDS = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
 """What each line item of an order has for itself."""
-
-_DECISIVE = ("qte", "status", "owed", "discount", "currency", "payment")
-"""A source that leaves one of these columns unread may send another amount, or an order that is cancelled."""
 
 _SHOWN_COLUMNS = 12
 _SHOWN_ALTERNATIVES = 5
@@ -53,7 +62,7 @@ class Bound:
 
     def position(self, column: str) -> int | None:
         """Where a column of the file stands; None if the file lacks it."""
-        return _folded_positions(self.header).get(fold_name(column))
+        return folded_positions(self.header).get(fold_name(column))
 
     def places(self, name: str) -> tuple[Place, ...]:
         """Where a field, or else a column of the file, stands."""
@@ -112,44 +121,6 @@ class Bound:
         return tuple(told)
 
 
-def recognise(kind: Kind, header: Sequence[str], file: str) -> tuple[Source, str]:
-    """Pick the built-in source that a header fits, and say why.
-
-    Sources with marks of their own go before those that only know usual names, complete ones before those that
-    miss a needed column (`bind` names it then).
-
-    Raises:
-        IntakeError: no source fits, or several do equally well; the message lists what was seen.
-    """
-    forms = {name: form for name in source_names() if (form := built_in(name).form(kind)) is not None}
-    folded = set(_folded_positions(header))
-    marks = {name: _marks(form, folded) for name, form in forms.items()}
-    lacking = {name: _lacking(form, header) for name, form in forms.items()}
-    whole = [name for name in forms if not lacking[name]]
-    marked = _most([name for name in forms if marks[name]], marks)
-    plain = [name for name in whole if forms[name].recognised_by is None]
-    best = [name for name in marked if name in whole] or plain or marked
-    if not best:
-        best = [name for name in forms if forms[name].recognised_by is None and len(lacking[name]) == 1]
-    elif best[0] in marked and not lacking[best[0]]:
-        best += [name for name in plain if _reads_more(forms[name], forms[best[0]], header)]
-    if len(best) == 1:
-        return built_in(best[0]), _why(forms[best[0]], marks[best[0]], header)
-    problem = f"several sources fit ({', '.join(best)})" if best else f"no source of {kind} fits"
-    raise IntakeError(
-        f"{problem}; columns seen: {_seen(header)}",
-        remedy=f"Name the source ({', '.join(forms)}, or a YAML of your own), or check the file",
-        file=file,
-    )
-
-
-def known_header(kind: Kind, header: Sequence[str]) -> bool:
-    """Whether a row can be the header of a file of this kind: a source's marks, or columns for all that it needs."""
-    forms = [form for name in source_names() if (form := built_in(name).form(kind)) is not None]
-    folded = set(_folded_positions(header))
-    return any(_marks(form, folded) or not _lacking(form, header) for form in forms)
-
-
 def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
     """Tie a source's columns to a file's header.
 
@@ -159,19 +130,19 @@ def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
     form = source.form(kind)
     if form is None:
         raise IntakeError(f"the source {source.name} has no {kind}", remedy="Name another source", file=file)
-    columns = _columns(form)
-    for need in _lacking(form, header):
+    columns = columns_of(form)
+    for need in lacking_needs(form, header):
         wanted = [name for field in need.split(" or ") for name in columns.get(field, [])]
         raise IntakeError(
-            f"the file has no column for {need}; columns seen: {_seen(header)}",
+            f"the file has no column for {need}; columns seen: {seen_columns(header)}",
             remedy=f"Export it again with {_alternatives(wanted)}",
             file=file,
             column=wanted[0] if wanted else None,
         )
     groups = _groups(form, header, file)
     _refuse_repeated(form, header, file, grouped=len(groups) > 1)
-    positions = _folded_positions(header)
-    fields = {field: _places(names, positions) for field, names in columns.items()}
+    positions = folded_positions(header)
+    fields = {field: places_of(names, positions) for field, names in columns.items()}
     # An id is never taken from another column where the first is empty: that one may number something else.
     fields["id"] = fields["id"][:1]
     return Bound(
@@ -183,11 +154,12 @@ def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
     )
 
 
-def _columns(form: Form) -> dict[str, list[str]]:
+def columns_of(form: Form) -> dict[str, list[str]]:
+    """Field -> the columns that may hold it."""
     return cast("dict[str, list[str]]", form.columns.model_dump())
 
 
-def _folded_positions(header: Sequence[str]) -> dict[str, int]:
+def folded_positions(header: Sequence[str]) -> dict[str, int]:
     """Folded name -> where it first stands."""
     positions: dict[str, int] = {}
     for at, name in enumerate(header):
@@ -195,7 +167,8 @@ def _folded_positions(header: Sequence[str]) -> dict[str, int]:
     return positions
 
 
-def _places(names: Iterable[str], positions: Mapping[str, int]) -> tuple[Place, ...]:
+def places_of(names: Iterable[str], positions: Mapping[str, int]) -> tuple[Place, ...]:
+    """Where the alternatives of a field stand, those that the header lacks left out."""
     joined = (
         tuple(positions[fold_name(part)] for part in name.split(" + ") if fold_name(part) in positions)
         for name in names
@@ -206,7 +179,7 @@ def _places(names: Iterable[str], positions: Mapping[str, int]) -> tuple[Place, 
 def _cells(form: Form, header: Sequence[str]) -> tuple[int, ...]:
     if not isinstance(form, OrdersForm) or form.cells is None:
         return ()
-    patterns = [glob("*".join(map(fold_name, name.split("*")))) for name in form.cells.columns]
+    patterns = [name_glob(name) for name in form.cells.columns]
     return tuple(
         at
         for at, name in enumerate(header)
@@ -214,9 +187,9 @@ def _cells(form: Form, header: Sequence[str]) -> tuple[int, ...]:
     )
 
 
-def _lacking(form: Form, header: Sequence[str]) -> list[str]:
+def lacking_needs(form: Form, header: Sequence[str]) -> list[str]:
     """The needs of a form that a header does not meet."""
-    columns, positions = _columns(form), _folded_positions(header)
+    columns, positions = columns_of(form), folded_positions(header)
     in_cells = (
         set(form.cells.keys)
         if isinstance(form, OrdersForm) and form.cells and _cells(form, header)
@@ -228,54 +201,21 @@ def _lacking(form: Form, header: Sequence[str]) -> list[str]:
         need
         for need in form.needs
         if not any(
-            field in in_cells or _places(columns.get(field, []), positions) for field in need.split(" or ")
+            field in in_cells or places_of(columns.get(field, []), positions) for field in need.split(" or ")
         )
     ]
 
 
-def _marks(form: Form, folded: Iterable[str]) -> int:
-    """How many of its marks a header has; 0 if too few."""
-    by = form.recognised_by
-    if by is None:
-        return 0
-    seen = sum(any(glob_name.fullmatch(name) for name in folded) for glob_name in map(_name_glob, by.of))
-    return seen if seen >= by.at_least else 0
-
-
-def _name_glob(name: str):  # noqa: ANN202 - re.Pattern, said by glob
+def name_glob(name: str) -> re.Pattern[str]:
+    """Make a column name with `*` an expression over folded names."""
     return glob("*".join(map(fold_name, name.split("*"))))
-
-
-def _most(names: list[str], marks: Mapping[str, int]) -> list[str]:
-    most = max((marks[name] for name in names), default=0)
-    return [name for name in names if marks[name] == most]
-
-
-def _reads_more(other: Form, taken: Form, header: Sequence[str]) -> bool:
-    """Whether a source of usual names would read a column that decides and that the one taken leaves unread."""
-    positions = _folded_positions(header)
-    read = {at for names in _columns(taken).values() for place in _places(names, positions) for at in place}
-    columns = _columns(other)
-    decisive = {
-        at for field in _DECISIVE for place in _places(columns.get(field, []), positions) for at in place
-    }
-    return not decisive <= read
-
-
-def _why(form: Form, marks: int, header: Sequence[str]) -> str:
-    if form.recognised_by is None:
-        return f"it has columns for {', '.join(form.needs)}, and no mark of a shop system"
-    folded = set(_folded_positions(header))
-    seen = [name for name in form.recognised_by.of if any(_name_glob(name).fullmatch(one) for one in folded)]
-    more = f" and {marks - _SHOWN_ALTERNATIVES} more" if marks > _SHOWN_ALTERNATIVES else ""
-    return f"it has the columns {', '.join(seen[:_SHOWN_ALTERNATIVES])}{more}"
 
 
 def _groups(form: Form, header: Sequence[str], file: str) -> tuple[dict[str, tuple[Place, ...]], ...]:
     """Find the groups of item columns: the n-th column of each name belongs to the n-th group."""
     if not isinstance(form, OrdersForm):
         return ({},)
-    columns = _columns(form)
+    columns = columns_of(form)
     item = {field: columns[field] for field in ITEM_FIELDS if columns[field]}
     positions: dict[str, list[int]] = {}
     for at, name in enumerate(header):
@@ -294,7 +234,11 @@ def _groups(form: Form, header: Sequence[str], file: str) -> tuple[dict[str, tup
         {
             field: places
             for field, wanted in item.items()
-            if (places := _places(wanted, {name: at[nth] for name, at in positions.items() if nth < len(at)}))
+            if (
+                places := places_of(
+                    wanted, {name: at[nth] for name, at in positions.items() if nth < len(at)}
+                )
+            )
         }
         for nth in range(count)
     )
@@ -302,10 +246,10 @@ def _groups(form: Form, header: Sequence[str], file: str) -> tuple[dict[str, tup
 
 def _refuse_repeated(form: Form, header: Sequence[str], file: str, *, grouped: bool) -> None:
     times = Counter(map(fold_name, header))
-    for field, names in _columns(form).items():
+    for field, names in columns_of(form).items():
         if grouped and field in ITEM_FIELDS:
             continue
-        for name in (part for name in names for part in name.split(" + ")):
+        for name in (part for alternative in names for part in alternative.split(" + ")):
             if times[fold_name(name)] > 1:
                 raise IntakeError(
                     "the column stands there twice",
@@ -321,7 +265,7 @@ def _alternatives(names: Sequence[str]) -> str:
     return f"one of the columns {', '.join(names[:_SHOWN_ALTERNATIVES])}"
 
 
-def _seen(header: Sequence[str]) -> str:
+def seen_columns(header: Sequence[str]) -> str:
     """List column names; where there is no header, its cells are somebody's data and are not shown."""
     if any(sum(letter.isdigit() for letter in name) > _FEW_DIGITS for name in header):
         return "numbers, so the first row seems to be no header"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.intake import tracking
-from leaddone_pipeline.intake.binding import bind, recognise
+from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.lines import Lines
+from leaddone_pipeline.intake.recognition import recognise
 from leaddone_pipeline.intake.slices import About
 
 if TYPE_CHECKING:

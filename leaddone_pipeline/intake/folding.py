@@ -3,6 +3,8 @@
 Source: sources.md, section 5: hand-made headers are French, Arabic or English, in any case and spelling.
 """
 
+# ruff: noqa: RUF001 - Arabic letters and typographic quotes are what is folded
+
 from __future__ import annotations
 
 import re

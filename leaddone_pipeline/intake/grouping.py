@@ -78,7 +78,7 @@ def group(lines: Lines) -> Groups:
     again = (keys.duplicated(keep=False) & keys.notna()).to_numpy(dtype=bool)
     if not again.any():
         return Groups(lines, begins, sizes)
-    return _gathered(lines, heads[begins], begins, sizes, keys, np.flatnonzero(again))
+    return _gathered(lines, begins, sizes, keys=keys, heads=heads[begins])
 
 
 def _split_before_heads(begins: NDArray[np.int64], heads: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -92,15 +92,16 @@ def _split_before_heads(begins: NDArray[np.int64], heads: NDArray[np.bool_]) -> 
 
 def _gathered(
     lines: Lines,
-    heads: NDArray[np.bool_],
     begins: NDArray[np.int64],
     sizes: NDArray[np.int64],
+    *,
     keys: pd.Series[Any],
-    again: NDArray[np.int64],
+    heads: NDArray[np.bool_],
 ) -> Groups:
     told = bool(lines.bound.orders.head) and bool(heads.any())
     owner = np.arange(len(begins))
     doubtful: set[int] = set()
+    again = np.flatnonzero(keys.duplicated(keep=False) & keys.notna())
     for runs in pd.Series(again).groupby(keys.iloc[again].to_numpy()).agg(list):
         with_head = [run for run in runs if heads[run]]
         if told and not with_head:
@@ -165,7 +166,9 @@ class ScatteredIds:
             return np.zeros(len(lines), dtype=bool)
         begins = starts(lines)
         hashes = _hashes(lines.field("id").iloc[np.flatnonzero(begins)])
-        return np.isin(hashes, self.ids)[np.cumsum(begins) - 1]
+        scattered: NDArray[np.bool_] = np.isin(hashes, self.ids)
+        of_row: NDArray[np.bool_] = scattered[np.cumsum(begins) - 1]
+        return of_row
 
 
 _NO_ID = np.uint64(0)

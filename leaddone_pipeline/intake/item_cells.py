@@ -27,7 +27,7 @@ def items_in(cell: str, form: ItemCells) -> Iterator[dict[str, str]]:
     """
     for text in _parts(cell, form.between):
         said = _fields(text)
-        item = {}
+        item: dict[str, str] = {}
         for field, names in form.keys.items():
             value = next((said[name] for name in names if said.get(name)), None)
             if value is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +89,21 @@ class LineItems:
         kept = self.begin[:-1][self.count > 0]
         owner = self.owner[kept]
         begin = np.searchsorted(owner, np.arange(len(self.begin)))
-        cells = [
-            column.iloc[kept].reset_index(drop=True)
-            for column in (self.article, self.price, self.qte, self.total, self.discount)
-        ]
-        return LineItems(begin, owner, *cells, self.unsaid[kept], self.price_name, self.total_name)
+
+        def taken(column: pd.Series[Any]) -> pd.Series[Any]:
+            return column.iloc[kept].reset_index(drop=True)
+
+        return replace(
+            self,
+            begin=begin,
+            owner=owner,
+            article=taken(self.article),
+            price=taken(self.price),
+            qte=taken(self.qte),
+            total=taken(self.total),
+            discount=taken(self.discount),
+            unsaid=self.unsaid[kept],
+        )
 
     def first(self, column: pd.Series[Any]) -> pd.Series[Any]:
         """Take each order's first item; NA for an order without any."""

@@ -198,5 +198,6 @@ def says(cells: pd.Series[Any], patterns: Sequence[str]) -> NDArray[np.bool_]:
         for word in words
     ]
     empty = not wanted or "" in wanted
-    fits = np.array([*known, empty], dtype=bool)
-    return fits[codes.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)]
+    fits: NDArray[np.bool_] = np.array([*known, empty], dtype=bool)
+    places: NDArray[np.int32] = codes.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
+    return fits[places]

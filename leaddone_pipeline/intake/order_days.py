@@ -54,7 +54,8 @@ def order_days(file: Path | str, *, source: str | Path | None = None, zone: str)
     """Say of each order of a file, by the row where its lines begin, on which day it was made.
 
     Returns:
-        source_row (Int64, as in OrdersTable; some rows more, where lines of one order stand apart) and day (text YYYY-MM-DD, NA where the cell is empty or no date).
+        source_row (Int64, as in OrdersTable; some rows more, where lines of one order stand apart) and day (text
+        YYYY-MM-DD, NA where the cell is empty or no date).
 
     Raises:
         IntakeError: the file cannot be read, has no column for dates, or does not show which number is the day.
@@ -84,7 +85,7 @@ def order_days(file: Path | str, *, source: str | Path | None = None, zone: str)
 def day_or_month(
     columns: Iterable[pd.Series[Any]], *, file: str, column: str, dates: Dates
 ) -> Literal["day_first", "month_first"] | None:
-    """Find out from a whole file which of `03/04/2026` is the day: a value above 12 tells. None: it has no such dates.
+    """Find out from a whole file which of `03/04/2026` is the day: a value above 12 tells; None: no such dates.
 
     Raises:
         IntakeError: no value tells, or values tell both.

@@ -11,7 +11,7 @@ import numpy as np
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders
-from leaddone_pipeline.intake.binding import bind, known_header, recognise
+from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.grouping import ScatteredIds, group, starts
 from leaddone_pipeline.intake.lines import Lines
 from leaddone_pipeline.intake.mended import whole
@@ -19,6 +19,7 @@ from leaddone_pipeline.intake.oddities import Oddities
 from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.prices import Convention
 from leaddone_pipeline.intake.readers import open_table
+from leaddone_pipeline.intake.recognition import known_header, recognise
 from leaddone_pipeline.intake.skipping import Paid
 from leaddone_pipeline.intake.slices import About
 from leaddone_pipeline.intake.sources import load_source
@@ -42,6 +43,8 @@ _SAMPLE_ROWS = 10_000
 
 _SCATTERED_SLICES = 4
 """Rows of orders that do not stand together are held in memory; so many slices of them, at most."""
+
+_REFUSED = "those that could be read in two ways are refused"
 
 _MONEY = ("price", "bare_price", "line_total", "line_discount", "owed", "items", "discount")
 
@@ -123,8 +126,7 @@ class OrderFile:
             return found
         return (
             *found,
-            f"{self.contradictions:,} amounts have another decimal mark than the file's first rows; "
-            "those that could be read in two ways are refused",
+            f"{self.contradictions:,} amounts have another decimal mark than the file's first rows; {_REFUSED}",
         )
 
     def _groups(self, slice_rows: int) -> Iterator[tuple[Groups, bool]]:

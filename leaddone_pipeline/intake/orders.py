@@ -1,5 +1,7 @@
 """Lines -> orders: rows of one order become one record with the right amount, or one reason against it."""
 
+# ruff: noqa: RUF002 - the sign stands in the article, as people read it
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """What each order's customer owes: as a column tells it, else as the lines add up."""
 
+# ruff: noqa: RUF002 - the sign stands in the article, as people read it
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -81,7 +83,9 @@ class Owed:
             & (items.discount.isna() | normalize.is_amount(items.discount))
         ).to_numpy(dtype=bool)
         bad = ~good | (untold[items.owner] & ~priced) | (untold[items.owner] & items.unsaid)
-        result = (items.count > 0) & (np.bincount(items.owner, weights=bad, minlength=len(untold)) == 0)
+        result: NDArray[np.bool_] = (items.count > 0) & (
+            np.bincount(items.owner, weights=bad, minlength=len(untold)) == 0
+        )
         for cells in (self.told, self.discount):
             result &= (cells.isna() | normalize.is_amount(cells)).to_numpy(dtype=bool)
         return result
@@ -153,13 +157,13 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
     fitted: dict[str, list[Any]] = {name: frame[name].tolist() for name in ("article", "price", "qte")}
     nothing = np.zeros(len(frame), dtype=bool)
     for at in todo:
-        amount = owed.amount(at)
+        amount = owed.amount(int(at))
         if amount is None:
             orders.refusals.add(
                 at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders))
             )
             continue
-        result = fit(items.items(at), amount)
+        result = fit(items.items(int(at)), amount)
         nothing[at] = open_[at] and amount == 0
         fitted["article"][at] = result.article
         fitted["price"][at] = normalize.amount_text(result.price)

@@ -14,7 +14,7 @@ import pandas as pd
 from leaddone_pipeline.contract import ORDER_FIELDS, Kind
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders, tracking
-from leaddone_pipeline.intake.binding import bind, known_header
+from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.courier_files import CourierFile
 from leaddone_pipeline.intake.frames import as_table
 from leaddone_pipeline.intake.grouping import group
@@ -24,6 +24,7 @@ from leaddone_pipeline.intake.order_files import OrderFile
 from leaddone_pipeline.intake.quarantine import Refusals, empty, refused_rows
 from leaddone_pipeline.intake.readers import expand, open_table
 from leaddone_pipeline.intake.reasons import DIFFERS
+from leaddone_pipeline.intake.recognition import known_header
 from leaddone_pipeline.intake.schemas import OrdersTable, TrackingTable
 from leaddone_pipeline.intake.seen import DIFFERS as DIFFERS_VERDICT
 from leaddone_pipeline.intake.seen import REPEAT, Seen
@@ -98,7 +99,9 @@ def read_tracking(
     chosen = None if source is None else load_source(source)
     day = _Day(Seen(), limit)
     at = now or datetime.now(UTC)
-    of_files = (_updates_of(file, day, chosen, at, slice_rows, known) for file in expand(files))
+    of_files = (
+        _updates_of(file, day, chosen, now=at, slice_rows=slice_rows, known=known) for file in expand(files)
+    )
     return chain.from_iterable(_whole_or_broken(slices, _NO_UPDATES) for slices in of_files)
 
 
@@ -184,7 +187,7 @@ def _orders_of(file: Path | str, day: _Day, how: _How, slice_rows: int) -> Itera
 
 
 def _updates_of(
-    file: Path | str, day: _Day, chosen: Source | None, now: datetime, slice_rows: int, known: Known
+    file: Path | str, day: _Day, chosen: Source | None, *, now: datetime, slice_rows: int, known: Known
 ) -> Iterator[Slice]:
     if day.left == 0:
         return

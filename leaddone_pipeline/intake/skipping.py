@@ -72,7 +72,7 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
     paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
     orders.paid.count = int(paid.sum())
     known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
-    orders.paid.amount = sum((owed.amount(at) or Decimal(0) for at in known), Decimal(0))
+    orders.paid.amount = sum((owed.amount(int(at)) or Decimal(0) for at in known), Decimal(0))
     orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
 
 
@@ -103,6 +103,6 @@ def refuse_unknown(orders: JudgedOrders) -> None:
                 orders.refusals.add(at, reasons.unexpected(column), column)
     currency = lines.bound.source.currency
     if currency not in {None, "any"} and lines.bound.fields.get("currency"):
-        told = orders.heads(lines.field("currency")).fillna(currency)
-        for at in np.flatnonzero(orders.open() & (told.str.upper() != currency).to_numpy(dtype=bool)):
+        used = orders.heads(lines.field("currency")).fillna(currency)
+        for at in np.flatnonzero(orders.open() & (used.str.upper() != currency).to_numpy(dtype=bool)):
             orders.refusals.add(at, reasons.foreign_currency(str(currency)), lines.bound.shown("currency"))

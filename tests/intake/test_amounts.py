@@ -1,4 +1,4 @@
-"""The law of issue 5: what is sent, price × qte, is what the customer owes, to the cent, whatever the file's shape."""
+"""What is sent, price × qte, is what the customer owes, to the cent, whatever the shape of the file (issue 5)."""
 
 # ruff: noqa: RUF001, RUF002 - the sign stands in the article, as people read it
 
@@ -31,24 +31,14 @@ def table(header, rows):
 
 
 def shopify(found):
-    header = "Name,Financial Status,Fulfillment Status,Total,Cancelled at,Lineitem quantity,Lineitem name,Lineitem price,Shipping Phone,Payment Method"
+    names_of_states = "Name,Financial Status,Fulfillment Status,Total,Cancelled at"
+    header = f"{names_of_states},Lineitem quantity,Lineitem name,Lineitem price,Shipping Phone,Payment Method"
     rows = []
     for n, (items, total) in enumerate(found):
         for at, (name, qte, price) in enumerate(items):
             head = at == 0
-            rows.append(
-                [
-                    f"#{n}",
-                    "pending" if head else "",
-                    "",
-                    total if head and total else "",
-                    "",
-                    qte,
-                    name,
-                    price,
-                ]
-                + [PHONE if head else "", ""]
-            )
+            states = ["pending", "", total or "", ""] if head else [""] * 4
+            rows.append([f"#{n}", *states, qte, name, price, PHONE if head else "", ""])
     return "orders.csv", table(header.split(","), rows), None
 
 

@@ -34,7 +34,7 @@ def file_of(expected):
 
 
 def moment(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def plain(frame):

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from leaddone_pipeline.errors import IntakeError
@@ -56,11 +58,15 @@ def test_a_file_that_does_not_show_it_is_refused_with_the_remedy(days, other):
 
 def test_seconds_since_1970_and_times_without_a_zone_are_read_as_the_source_says(days):
     """WooCommerce's date_created_gmt is UTC; YouCan's created_at ISO text or seconds (sources.md 3 and 4)."""
-    record = '{"ref": "021", "created_at": %s, "variants": [{"price": 1, "quantity": 1, "variant": {"product": {"name": "A"}}}], "payment": {"status_text": "unpaid"}, "customer": {"phone": "0612345678"}}'
-
-    text = "\n".join(
-        record % created for created in ("1795476600", '"2026-11-23T23:30:00Z"', '"2026-11-23 23:30:00"')
-    )
+    item = {"price": 1, "quantity": 1, "variant": {"product": {"name": "A"}}}
+    record = {
+        "ref": "021",
+        "variants": [item],
+        "payment": {"status_text": "unpaid"},
+        "customer": {"phone": "06"},
+    }
+    times = (1795476600, "2026-11-23T23:30:00Z", "2026-11-23 23:30:00")
+    text = "\n".join(json.dumps(record | {"created_at": created}) for created in times)
 
     assert set(days(text, name="orders.jsonl").values()) == {"2026-11-24"}
 

@@ -56,7 +56,7 @@ def test_a_wrong_yaml_is_refused_with_file_and_line(tmp_path, text, row, told):
 
 
 def test_an_unknown_source_lists_the_known_ones():
-    with pytest.raises(IntakeError, match="leaddone.*shopify, woocommerce"):
+    with pytest.raises(IntakeError, match=r"leaddone.*shopify, woocommerce"):
         load_source("woo")
 
 

@@ -1,5 +1,6 @@
-"""Items written into one cell, as export plugins do: `name:Tapis|quantity:2|total:300;name:Sac|...`.
+"""Items written into one cell, as the export plugins of WooCommerce do.
 
+Such as `name:Tapis|quantity:2|total:300;name:Sac|quantity:1|total:90`.
 Source: sources.md, section 3 (WebToffee, SkyVerge).
 """
 

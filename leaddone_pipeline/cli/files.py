@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,8 +12,6 @@ import typer
 from leaddone_pipeline.errors import LeadDoneError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 __all__ = ["checked_table_path", "unwritable", "write_table"]

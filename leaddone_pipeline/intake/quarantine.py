@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Refusals", "empty", "failures", "refused_rows"]
 
 _DAMAGE = {
-    reason.code: reason
-    for reason in (RAGGED, UNCLOSED_QUOTE, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
+    reason.code: reason for reason in (RAGGED, UNCLOSED_QUOTE, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
 }
 
 

@@ -39,6 +39,7 @@ _HIGH = frozenset(
 )
 """High bytes of Latin, Arabic, punctuation, signs and surrogates."""
 _CLEAR = 20
+_CHUNK = 1 << 20
 _MIXED = "begins as text of one encoding and goes on as something else"
 
 
@@ -72,33 +73,38 @@ class Utf8Stream:
         self._stream: Stream = text.content.open()
         self._decoder = codecs.getincrementaldecoder(text.encoding)()
         self._kept = b""
+        self._ended = False
         self.closed = False
         self._stream.read(text.mark)
 
-    def read(self, size: int = 1 << 20) -> bytes:
-        """Read about so many bytes, none only at the end.
+    def read(self, size: int = _CHUNK) -> bytes:
+        """Read at most so many bytes (more than one), none only at the end.
+
+        No part ends between a carriage return and its line feed: pyarrow drops a line feed that begins a block,
+        even within quotes, if the block before ends in a carriage return (measured with 26.0).
 
         Raises:
             UnicodeDecodeError: the bytes are none of the encoding's.
             IntakeError: damaged, too large, or broken off within a letter.
         """
-        while not self._kept:
-            chunk = self._stream.read(size)
-            text = self._decoder.decode(chunk, final=False)
-            if not chunk:
-                if self._decoder.getstate()[0]:
-                    raise IntakeError(
-                        "breaks off within a letter", remedy="Export or copy it again", file=self._file
-                    )
-                return b""
-            self._kept = text.encode()
-        given, self._kept = self._kept[:size], self._kept[size:]
+        while not self._ended and len(self._kept) <= size:
+            self._kept += self._decoded(self._stream.read(_CHUNK))
+        cut = size - 1 if self._kept[size - 1 : size + 1] == b"\r\n" else size
+        given, self._kept = self._kept[:cut], self._kept[cut:]
         return given
+
+    def _decoded(self, chunk: bytes) -> bytes:
+        text = self._decoder.decode(chunk, final=False)
+        self._ended = not chunk
+        if self._ended and self._decoder.getstate()[0]:
+            raise IntakeError("breaks off within a letter", remedy="Export or copy it again", file=self._file)
+        return text.encode()
 
     def skip(self, size: int) -> Utf8Stream:
         """Leave out the first bytes."""
-        while size:
-            size -= len(self.read(size))
+        while not self._ended and len(self._kept) < size:
+            self._kept += self._decoded(self._stream.read(_CHUNK))
+        self._kept = self._kept[size:]
         return self
 
     def chunks(self) -> Iterator[bytes]:

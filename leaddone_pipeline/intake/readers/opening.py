@@ -96,7 +96,7 @@ def _refuse_others(head: bytes, file: str) -> None:
         )
     first = head.split(b"\n", 1)[0]
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(head)
-    if b"\x00" in first and not wide and not head.startswith((OLE, ZIP, b"PAR1")):
+    if b"\x00" in first and not wide and not head.startswith((OLE, b"PK", b"PAR1")):
         raise IntakeError("no table, its first line is binary", remedy=_AS_TABLE, file=file)
 
 

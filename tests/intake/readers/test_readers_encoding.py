@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - signs as people write them
 """Encodings: marked, unmarked, the two code pages of Moroccan Excel, and what cannot be decided."""
 
 import codecs

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.exits import LEFT_OVER, STOPPED, UNUSABLE, code_of_counts
-from leaddone_pipeline.cli.files import QuarantineFiles, write_table
+from leaddone_pipeline.cli.files import write_table
+from leaddone_pipeline.cli.parcels import known_parcels
 from leaddone_pipeline.cli.progress import ShownProgress
+from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
 from leaddone_pipeline.cli.reading import Reading
 from leaddone_pipeline.cli.words import counted, say, say_error, show, show_counts, show_json
 from leaddone_pipeline.contract import Kind
@@ -33,7 +35,7 @@ def run(asked: Asked) -> int:
     """Deliver, say what happened, and give the exit code."""
     credentials = opening.credentials()
     account = opening.account()
-    with closing(QuarantineFiles(asked.quarantine)) as quarantine:
+    with closing(QuarantineFiles(asked.quarantine, being_read=asked.files)) as quarantine:
         reading = reading_of(asked, quarantine)
         if not reading.begin():
             return UNUSABLE
@@ -55,8 +57,11 @@ def reading_of(asked: Asked, quarantine: QuarantineFiles) -> Reading:
     Raises:
         IntakeError: the source cannot be used.
     """
-    read = read_orders if asked.kind is Kind.ORDERS else read_tracking
-    slices = read(asked.files, source=asked.source, limit=asked.limit)
+    if asked.kind is Kind.ORDERS:
+        slices = read_orders(asked.files, source=asked.source, limit=asked.limit)
+    else:
+        known = known_parcels(opening.account())
+        slices = read_tracking(asked.files, source=asked.source, limit=asked.limit, known=known)
     return Reading(slices, quarantine, files=len(asked.files))
 
 

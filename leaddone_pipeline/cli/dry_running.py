@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.delivering import reading_of, show_report, too_many_paid
 from leaddone_pipeline.cli.exits import LEFT_OVER, UNUSABLE, code_of_counts
-from leaddone_pipeline.cli.files import QuarantineFiles
+from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
 from leaddone_pipeline.cli.words import counted, say
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import OUTCOMES
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leaddone_pipeline.cli.asked import Asked
+    from leaddone_pipeline.cli.reading import FileRead
     from leaddone_pipeline.delivery.prepare import PreparedOrder
     from leaddone_pipeline.settings import Account
 
@@ -79,7 +80,7 @@ def run(asked: Asked) -> int:
     credentials = opening.credentials()
     account = opening.account()
     ahead = _Ahead()
-    with closing(QuarantineFiles(asked.quarantine)) as quarantine:
+    with closing(QuarantineFiles(asked.quarantine, being_read=asked.files)) as quarantine:
         reading = reading_of(asked, quarantine)
         if not reading.begin():
             return UNUSABLE
@@ -88,6 +89,8 @@ def run(asked: Asked) -> int:
             look = _orders if asked.kind is Kind.ORDERS else _updates
             for items in look(reading.frames(), known, ahead, asked.shop):
                 _sign(items, ahead, asked, credentials.webhook_secret)
+    for one in reading.each:
+        _say_file(one)
     reading.say_refused()
     counts = _counts(asked.kind, ahead)
     rows = reading.rows
@@ -109,6 +112,25 @@ def run(asked: Asked) -> int:
         return LEFT_OVER
     # What is pending here is what the run is for.
     return code_of_counts(counts | {"quarantined": rows.quarantined, "pending": 0})
+
+
+def _say_file(file: FileRead) -> None:
+    """Say how a file was read: the source and why, field by field, what became of its rows."""
+    about = file.about
+    say(f"{about.file}: source {about.source}, since {about.why}.")
+    for name, columns in about.mapping:
+        say(f"  {name:<16} <- {columns}")
+    rows = file.rows
+    say(
+        f"  {counted(rows.read, 'row')}: {rows.valid:,} valid, {rows.quarantined:,} refused, "
+        f"{rows.skipped:,} skipped, {rows.merged:,} merged."
+    )
+    if file.rewritten:
+        say(
+            f"  Quantities went into the article of {counted(file.rewritten, 'order')}, so that the amount is right:"
+        )
+        for example in file.examples:
+            say(f"    {example}")
 
 
 def _say_ahead(asked: Asked, ahead: _Ahead, account: Account) -> None:

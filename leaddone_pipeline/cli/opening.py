@@ -24,6 +24,7 @@ __all__ = [
     "credentials",
     "existing_ledger",
     "ledger",
+    "ledger_file",
     "ledger_if_any",
     "webhook_secret",
 ]
@@ -121,7 +122,7 @@ def ledger_if_any() -> Iterator[Ledger | None]:
     from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415
 
     url = ledger_url(Path.cwd())
-    file = _sqlite_file(url)
+    file = ledger_file(url)
     if file is not None and not file.exists():
         say(f"ledger: none yet; the first delivery will make {file}")
         yield None
@@ -130,7 +131,8 @@ def ledger_if_any() -> Iterator[Ledger | None]:
         yield found
 
 
-def _sqlite_file(url: str) -> Path | None:
+def ledger_file(url: str) -> Path | None:
+    """Where a SQLite ledger lies; None for one that no file of this machine holds."""
     from sqlalchemy import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 

@@ -15,13 +15,34 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leaddone_pipeline.cli.files import QuarantineFiles
+    from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
     from leaddone_pipeline.errors import IntakeError
-    from leaddone_pipeline.intake import Slice
+    from leaddone_pipeline.intake import About, Slice
 
-__all__ = ["Reading"]
+__all__ = ["FileRead", "Reading"]
 
 _SHOWN_REASONS = 10
+_SHOWN_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class FileRead:
+    """One file as far as it was read: how, what became of its rows, and of how many orders it is known."""
+
+    about: About
+    rows: RowCounts = field(default_factory=RowCounts)
+    orders: int = 0
+    paid: int = 0
+    rewritten: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, part: Slice) -> None:
+        self.rows += part.rows
+        self.orders += len(part.frame)
+        if "skipped" in part.frame:
+            self.paid += int((part.frame["skipped"] == SkipReason.PAID).sum())
+        self.rewritten += part.rewritten
+        self.examples = [*self.examples, *part.examples][:_SHOWN_EXAMPLES]
 
 
 @dataclass(slots=True)
@@ -34,6 +55,7 @@ class Reading:
         files: how many there are.
         rows: what became of the rows read so far.
         broken: why a file could not be read, or not further.
+        each: the files that could be read, one by one.
     """
 
     slices: Iterator[Slice]
@@ -41,8 +63,7 @@ class Reading:
     files: int
     rows: RowCounts = field(default_factory=RowCounts)
     broken: list[IntakeError] = field(default_factory=list)
-    _orders: int = 0
-    _paid: int = 0
+    each: list[FileRead] = field(default_factory=list)
     _reasons: list[str] = field(default_factory=list)
 
     def begin(self) -> bool:
@@ -61,9 +82,9 @@ class Reading:
                 self._note_broken(part.broken)
                 continue
             self.rows += part.rows
-            self._orders += len(part.frame)
-            if "skipped" in part.frame:
-                self._paid += int((part.frame["skipped"] == SkipReason.PAID).sum())
+            if part.about is not None:
+                self.each.append(FileRead(part.about))
+            self.each[-1].add(part)
             self._note_refused(part.refused)
             for warning in part.warnings:
                 say(f"Note: {warning}.")
@@ -76,8 +97,8 @@ class Reading:
 
     @property
     def mostly_paid(self) -> bool:
-        """Whether most orders were skipped since they are paid already."""
-        return self._paid * 2 > self._orders
+        """Whether most orders of a file were skipped since they are paid already."""
+        return any(one.paid * 2 > one.orders for one in self.each)
 
     def say_refused(self) -> None:
         """Name the first reasons for quarantine, without what the rows hold, and the files with all of them."""

@@ -1,5 +1,8 @@
 """Files in, clean frames out: each row becomes a record, or is refused, skipped or merged with its reason."""
 
+from leaddone_pipeline.intake.forms import Source, SourceSettings
+from leaddone_pipeline.intake.mended import laid_out
+from leaddone_pipeline.intake.order_days import order_day, order_days
 from leaddone_pipeline.intake.read import check_orders, check_tracking, read_orders, read_tracking
 from leaddone_pipeline.intake.reasons import Code
 from leaddone_pipeline.intake.schemas import (
@@ -10,23 +13,31 @@ from leaddone_pipeline.intake.schemas import (
     QuarantineTable,
     TrackingTable,
 )
-from leaddone_pipeline.intake.slices import RowCounts, Slice
-from leaddone_pipeline.intake.sources import Source, load_source, source_names
+from leaddone_pipeline.intake.slices import About, RowCounts, Slice
+from leaddone_pipeline.intake.sources import load_source, source_names
+from leaddone_pipeline.intake.tracking import NOTHING_KNOWN, Known
 
 __all__ = [
+    "NOTHING_KNOWN",
     "ORDERS_SCHEMA",
     "QUARANTINE_SCHEMA",
     "TRACKING_SCHEMA",
+    "About",
     "Code",
+    "Known",
     "OrdersTable",
     "QuarantineTable",
     "RowCounts",
     "Slice",
     "Source",
+    "SourceSettings",
     "TrackingTable",
     "check_orders",
     "check_tracking",
+    "laid_out",
     "load_source",
+    "order_day",
+    "order_days",
     "read_orders",
     "read_tracking",
     "source_names",

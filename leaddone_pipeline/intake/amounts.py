@@ -18,25 +18,48 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of an order."""
+    """One line of an order: the price of one piece, or what all pieces cost, or neither where nobody says."""
 
     article: str
-    price: Decimal
+    price: Decimal | None
     qte: int
+    total: Decimal | None = None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What all pieces cost."""
+        if self.total is not None:
+            return self.total
+        return None if self.price is None else self.price * self.qte
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """An order as LeadDone takes it."""
+    """An order as LeadDone takes it.
+
+    Attributes:
+        rewritten: whether the quantities went into the article.
+    """
 
     article: str
     price: Decimal
     qte: int
+    rewritten: bool = False
 
 
-def sum_of(items: Sequence[Item], *, line_discounts: Decimal, discount: Decimal) -> Decimal:
-    """What the goods cost; the order's discount holds those of its lines too, where both are told."""
-    whole = sum((item.price * item.qte for item in items), Decimal(0))
+def sum_of(items: Sequence[Item], *, line_discounts: Decimal, discount: Decimal) -> Decimal | None:
+    """What the goods cost; None if a line does not say.
+
+    The order's discount holds those of its lines too, where both are told; a line's total is after discounts.
+    """
+    whole = Decimal(0)
+    for item in items:
+        amount = item.amount
+        if amount is None:
+            return None
+        whole += amount
+    if all(item.total is not None for item in items):
+        return whole
     return max(whole - max(line_discounts, discount), Decimal(0))
 
 
@@ -48,9 +71,12 @@ def fit(items: Sequence[Item], amount: Decimal) -> Fitted:
     """
     if len(items) == 1:
         (item,) = items
-        if item.price * item.qte == amount:
+        if item.price is not None and item.price * item.qte == amount:
             return Fitted(item.article, item.price, item.qte)
         unit = (amount / item.qte).quantize(_CENT)
         if unit * item.qte == amount:
             return Fitted(item.article, unit, item.qte)
-    return Fitted(" + ".join(f"{item.qte} × {item.article}" for item in items), amount, 1)
+        if item.qte == 1:
+            return Fitted(item.article, amount, 1)
+    article = " + ".join(f"{item.qte} × {item.article}" for item in items)
+    return Fitted(article, amount, 1, rewritten=True)

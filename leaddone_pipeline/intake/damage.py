@@ -17,7 +17,7 @@ from leaddone_pipeline.intake.reasons import Code
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DAMAGE", "LINE", "ROW", "Look", "mark_cut_off", "marked", "place"]
+__all__ = ["BESIDE", "DAMAGE", "LINE", "ROW", "Look", "mark", "mark_cut_off", "marked", "marked_nul", "place"]
 
 ROW = "row"
 """Number of the row, as a spreadsheet shows it."""
@@ -26,7 +26,7 @@ DAMAGE = "damage"
 LINE = "line"
 """The row's own text where its cells could not be told apart, else null."""
 
-_BESIDE = (ROW, DAMAGE, LINE)
+BESIDE = (ROW, DAMAGE, LINE)
 _TAIL = 1 << 16
 
 
@@ -34,7 +34,7 @@ _TAIL = 1 << 16
 class Look:
     """What one look through the bytes of a file told: what need not be searched for row by row."""
 
-    line_ends: int = 0
+    size: int = 0
     quotes: int = 0
     nul: bool = False
     tail: bytes = b""
@@ -42,11 +42,16 @@ class Look:
     def then(self, chunk: bytes) -> Look:
         """Go on with the file's next bytes."""
         return Look(
-            line_ends=self.line_ends + chunk.count(b"\n") + (0 if b"\n" in chunk else chunk.count(b"\r")),
+            size=self.size + len(chunk),
             quotes=self.quotes + chunk.count(b'"'),
             nul=self.nul or b"\x00" in chunk,
             tail=(self.tail + chunk)[-_TAIL:],
         )
+
+    def below(self, head: bytes) -> Look:
+        """Leave out the file's first bytes."""
+        left = self.size - len(head)
+        return Look(left, self.quotes - head.count(b'"'), self.nul, self.tail[-left:] if left else b"")
 
 
 def place(good: pa.Table, first: int, ragged: list[tuple[int, str]], delimiter: str) -> pa.Table:
@@ -91,15 +96,15 @@ def marked(table: pa.Table, *, delimiter: str, look: Look) -> pa.Table:
     A cell that holds a line end and as many delimiters as a whole row has swallowed what follows it.
     """
     table = table.filter(pc.invert(_blank(table, delimiter)))
-    table = _mark(table, _any(table, "\x00"), Code.NUL) if look.nul else table
+    table = mark(table, _any(table, "\x00"), Code.NUL) if look.nul else table
     if not look.quotes:
         return table
     swallowed = np.zeros(table.num_rows, dtype=bool)
-    delimiters = table.num_columns - len(_BESIDE) - 1
+    delimiters = table.num_columns - len(BESIDE) - 1
     for cells in _columns(table):
-        for at in np.flatnonzero(pc.match_substring(cells, "\n").to_numpy(zero_copy_only=False)):
+        for at in np.flatnonzero(pc.match_substring_regex(cells, "[\r\n]").to_numpy(zero_copy_only=False)):
             swallowed[at] |= cells[at].as_py().count(delimiter) >= delimiters
-    return _mark(table, swallowed, Code.UNCLOSED_QUOTE)
+    return mark(table, swallowed, Code.UNCLOSED_QUOTE)
 
 
 def mark_cut_off(table: pa.Table, look: Look) -> pa.Table:
@@ -109,14 +114,15 @@ def mark_cut_off(table: pa.Table, look: Look) -> pa.Table:
     last = table.slice(table.num_rows - 1)
     lines = look.tail.splitlines()
     opened_there = bool(lines) and lines[-1].count(b'"') % 2 == 1
-    opened_before = bool(_any(last, "\n")[0]) and not look.tail.rstrip().endswith(b'"')
+    opened_before = bool(_any(last, "\n")[0] or _any(last, "\r")[0]) and not look.tail.rstrip().endswith(b'"')
     if not (opened_there or opened_before):
         return table
     cut = np.arange(table.num_rows) == table.num_rows - 1
-    return _mark(table, cut, Code.UNCLOSED_QUOTE)
+    return mark(table, cut, Code.UNCLOSED_QUOTE)
 
 
-def _mark(table: pa.Table, where: np.ndarray, code: Code) -> pa.Table:
+def mark(table: pa.Table, where: np.ndarray, code: Code) -> pa.Table:
+    """Mark some rows that are not marked yet."""
     if not where.any():
         return table
     whole = pc.is_null(table[DAMAGE]).to_numpy(zero_copy_only=False)
@@ -125,7 +131,7 @@ def _mark(table: pa.Table, where: np.ndarray, code: Code) -> pa.Table:
 
 
 def _columns(table: pa.Table) -> Iterator[pa.ChunkedArray]:
-    return (table[name] for name in table.column_names if name not in _BESIDE)
+    return (table[name] for name in table.column_names if name not in BESIDE)
 
 
 def _any(table: pa.Table, text: str) -> np.ndarray:
@@ -155,4 +161,4 @@ def _blank(table: pa.Table, delimiter: str) -> pa.Array:
 
 def marked_nul(table: pa.Table) -> pa.Table:
     """Mark the rows with a NUL byte."""
-    return _mark(table, _any(table, "\x00"), Code.NUL)
+    return mark(table, _any(table, "\x00"), Code.NUL)

@@ -1,53 +1,196 @@
-"""The line items of a slice, read one order at a time, or what is wrong with one of them."""
+"""The line items of a slice's orders, from rows, groups of columns or cells, as flat columns."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from leaddone_pipeline.intake import normalize, reasons
-from leaddone_pipeline.intake.amounts import Item, sum_of
+from leaddone_pipeline.intake import normalize
+from leaddone_pipeline.intake.amounts import Item
+from leaddone_pipeline.intake.item_cells import items_in
+from leaddone_pipeline.intake.normalize import STRING
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leaddone_pipeline.intake.grouping import Groups
     from leaddone_pipeline.intake.lines import Lines
 
 __all__ = ["LineItems"]
 
+_FIELDS = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
 
+
+@dataclass(slots=True)
 class LineItems:
-    """The line items of a slice, read one order at a time."""
+    """Line items of many orders, those of one order side by side.
 
-    def __init__(self, lines: Lines) -> None:
-        self.bound = lines.bound
-        self.article = lines.field("article").tolist()
-        prices, qtes = normalize.price(lines.field("price")), normalize.qte(lines.field("qte"))
-        self.price, self.price_good = prices.tolist(), normalize.is_amount(prices).tolist()
-        self.qte, self.qte_good = (
-            qtes.tolist(),
-            (qtes.isna() | normalize.matches(qtes, normalize.QTE)).tolist(),
+    Attributes:
+        begin: where each order's items begin, and one more for the end.
+        owner: the order of each item.
+        article, price, qte, total, discount: text as normalize.py writes it, NA where the file says nothing;
+            the price of one piece, what all pieces cost, and what is taken off.
+        unsaid: items of several pieces whose price may be one piece's or all's.
+        price_name, total_name: fields that price and total were read from, for messages.
+    """
+
+    begin: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    article: pd.Series[Any]
+    price: pd.Series[Any]
+    qte: pd.Series[Any]
+    total: pd.Series[Any]
+    discount: pd.Series[Any]
+    unsaid: NDArray[np.bool_]
+    price_name: str = "price"
+    total_name: str = "line_total"
+
+    @classmethod
+    def of(cls, groups: Groups) -> LineItems:
+        """Read all items of a slice."""
+        lines = groups.lines
+        owner = np.repeat(np.arange(len(groups.first)), groups.count)
+        if lines.bound.cells:
+            table, owner = _from_cells(lines, owner)
+        elif len(lines.bound.groups) > 1:
+            table, owner = _from_groups(lines, owner)
+        else:
+            table = _from_places(lines, lines.bound.fields)
+        begin = np.searchsorted(owner, np.arange(len(groups.first) + 1))
+        qte = normalize.qte(table["qte"])
+        price, total, unsaid = _priced(table, qte, lines.bound.source.price_is)
+        fields = lines.bound.fields
+        return cls(
+            begin,
+            owner,
+            table["article"],
+            price,
+            qte,
+            total,
+            table["line_discount"],
+            unsaid,
+            price_name="price" if fields.get("price") or not fields.get("bare_price") else "bare_price",
+            total_name="line_total" if fields.get("line_total") else "bare_price",
         )
-        discounts = [normalize.price(lines.field(name)) for name in ("line_discount", "discount")]
-        self.line_discount, self.discount = (
-            cells.where(normalize.is_amount(cells), "0").tolist() for cells in discounts
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """How many items each order has."""
+        return np.diff(self.begin)
+
+    def only_first(self) -> LineItems:
+        """Leave each order its first item."""
+        if (self.count <= 1).all():
+            return self
+        kept = self.begin[:-1][self.count > 0]
+        owner = self.owner[kept]
+        begin = np.searchsorted(owner, np.arange(len(self.begin)))
+
+        def taken(column: pd.Series[Any]) -> pd.Series[Any]:
+            return column.iloc[kept].reset_index(drop=True)
+
+        return replace(
+            self,
+            begin=begin,
+            owner=owner,
+            article=taken(self.article),
+            price=taken(self.price),
+            qte=taken(self.qte),
+            total=taken(self.total),
+            discount=taken(self.discount),
+            unsaid=self.unsaid[kept],
         )
 
-    def of(self, rows: range) -> list[Item] | tuple[reasons.Reason, str]:
-        """Read an order's items, or say which field of which line is to blame."""
-        items = []
-        for at in rows:
-            for name, cell, good in (
-                ("article", self.article[at], self.article[at] is not pd.NA),
-                ("price", self.price[at], self.price_good[at]),
-                ("qte", self.qte[at], self.qte_good[at]),
-            ):
-                if not good:
-                    return reasons.explain(name, None if cell is pd.NA else cell), self.bound.shown(name)
-            qte = 1 if self.qte[at] is pd.NA else int(self.qte[at])
-            items.append(Item(self.article[at], Decimal(self.price[at]), qte))
-        return items
+    def first(self, column: pd.Series[Any]) -> pd.Series[Any]:
+        """Take each order's first item; NA for an order without any."""
+        some = self.count > 0
+        result = pd.Series(pd.NA, index=range(len(some)), dtype=STRING)
+        result[some] = column.iloc[self.begin[:-1][some]].to_numpy(dtype=object)
+        return result
 
-    def total(self, items: list[Item], first: int, count: int) -> Decimal:
-        by_line = sum((Decimal(cell) for cell in self.line_discount[first : first + count]), Decimal(0))
-        return sum_of(items, line_discounts=by_line, discount=Decimal(self.discount[first]))
+    def items(self, order: int) -> list[Item]:
+        """The items of one order; all their cells must be good."""
+        return [
+            Item(
+                article=self.article.iloc[at],
+                qte=1 if self.qte.iloc[at] is pd.NA else int(self.qte.iloc[at]),
+                price=None if self.price.iloc[at] is pd.NA else Decimal(self.price.iloc[at]),
+                total=None if self.total.iloc[at] is pd.NA else Decimal(self.total.iloc[at]),
+            )
+            for at in range(self.begin[order], self.begin[order + 1])
+        ]
+
+    def line_discounts(self, order: int) -> Decimal:
+        told = self.discount.iloc[self.begin[order] : self.begin[order + 1]].dropna()
+        return sum((Decimal(cell) for cell in told), Decimal(0))
+
+
+def _from_places(lines: Lines, places: dict[str, Any]) -> dict[str, pd.Series[Any]]:
+    return {name: _read(lines, name, places.get(name, ())) for name in _FIELDS}
+
+
+def _read(lines: Lines, name: str, places: Any) -> pd.Series[Any]:  # noqa: ANN401 - tuples of Place
+    if name in {"article", "qte"}:
+        return lines.first_of(places)
+    return lines.money(places, signed=name != "line_discount")
+
+
+def _from_groups(
+    lines: Lines, owner: NDArray[np.int64]
+) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
+    tables = [_from_places(lines, places) for places in lines.bound.groups]
+    filled = [
+        np.logical_or.reduce([table[name].notna().to_numpy(dtype=bool) for name in _FIELDS])
+        for table in tables
+    ]
+    owners = np.concatenate([owner[some] for some in filled])
+    rows = np.concatenate([np.flatnonzero(some) for some in filled])
+    order = np.lexsort((rows, owners))
+    stacked = {
+        name: pd.concat([table[name][some] for table, some in zip(tables, filled, strict=True)])
+        .iloc[order]
+        .reset_index(drop=True)
+        for name in _FIELDS
+    }
+    return stacked, owners[order]
+
+
+def _from_cells(
+    lines: Lines, owner: NDArray[np.int64]
+) -> tuple[dict[str, pd.Series[Any]], NDArray[np.int64]]:
+    form = lines.bound.orders.cells
+    if form is None:
+        raise TypeError("cells without a form")
+    columns = [lines.cells(position).tolist() for position in lines.bound.cells]
+    found: list[dict[str, str]] = []
+    owners: list[int] = []
+    for at, row in enumerate(zip(*columns, strict=True)):
+        for cell in row:
+            if cell is not pd.NA:
+                items = list(items_in(cell, form))
+                found.extend(items)
+                owners.extend([int(owner[at])] * len(items))
+    table = {
+        name: normalize.text(pd.Series([item.get(name) for item in found], dtype=STRING)) for name in _FIELDS
+    }
+    currency = lines.currency
+    for name in ("price", "line_total"):
+        table[name] = normalize.price(table[name], currency=currency)
+    return table, np.array(owners, dtype=np.int64)
+
+
+def _priced(
+    table: dict[str, pd.Series[Any]], qte: pd.Series[Any], price_is: str | None
+) -> tuple[pd.Series[Any], pd.Series[Any], NDArray[np.bool_]]:
+    """Say what a bare price is; where it is not said, it may stand for one piece alone."""
+    price, total, bare = table["price"], table["line_total"], table["bare_price"]
+    used = (price.isna() & total.isna() & bare.notna()).to_numpy(dtype=bool)
+    several = (qte.notna() & (qte != "1").fillna(value=False)).to_numpy(dtype=bool)
+    if price_is == "total":
+        return price, total.fillna(bare.where(used)), np.zeros(len(used), dtype=bool)
+    priced = price.fillna(bare.where(used))
+    return priced, total, used & several if price_is is None else np.zeros(len(used), dtype=bool)

@@ -11,7 +11,10 @@ import pandera.pandas as pa
 
 from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.normalize import STRING
+from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.reasons import (
+    BROKEN_RECORD,
+    CELL_TOO_LONG,
     NOT_TEXT,
     NUL,
     RAGGED,
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusals", "empty", "failures", "refused_rows"]
 
-_DAMAGE = {Code.RAGGED: RAGGED, Code.UNCLOSED_QUOTE: UNCLOSED_QUOTE, Code.NUL: NUL, Code.NOT_TEXT: NOT_TEXT}
+_DAMAGE = {
+    reason.code: reason for reason in (RAGGED, UNCLOSED_QUOTE, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
+}
 
 
 class Refusals:
@@ -61,11 +66,18 @@ class Refusals:
     def items(self) -> list[tuple[int, str | None, Reason]]:
         return [(at, column, reason) for at, (column, reason) in sorted(self._reasons.items())]
 
-    def check(self, frame: pd.DataFrame, model: type[pa.DataFrameModel], columns: Mapping[str, str]) -> None:
+    def check(
+        self,
+        frame: pd.DataFrame,
+        model: type[pa.DataFrameModel],
+        columns: Mapping[str, str],
+        *,
+        region: str = MOROCCO,
+    ) -> None:
         """Refuse the rows of a frame that a schema refuses; its index holds the records' positions."""
         for position, field in failures(frame, model):
             value = frame[field][position]
-            reason = explain(field, None if value is pd.NA else str(value))
+            reason = explain(field, None if value is pd.NA else str(value), region=region)
             self.add(position, reason, columns.get(field, field))
 
 
@@ -93,7 +105,10 @@ def refused_rows(
     count: Sequence[int] | NDArray[np.int64],
     ids: pd.Series[Any],
 ) -> pd.DataFrame:
-    """Make the quarantine of a slice: every row of each refused record, the reason on its first."""
+    """Make the quarantine of a slice: every row of each refused record, the reason on its first.
+
+    `attrs["header"]` has the file's column names, which the text of a torn row does not tell.
+    """
     if not refusals:
         return empty()
     names = _unique(lines.bound.header)
@@ -113,7 +128,9 @@ def refused_rows(
                     "raw": _raw(lines, names, at),
                 }
             )
-    return _typed(pd.DataFrame(rows, columns=list(empty().columns)))
+    refused = _typed(pd.DataFrame(rows, columns=list(empty().columns)))
+    refused.attrs["header"] = names
+    return refused
 
 
 def empty() -> pd.DataFrame:

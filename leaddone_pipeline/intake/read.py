@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,23 +14,32 @@ import pandas as pd
 from leaddone_pipeline.contract import ORDER_FIELDS, Kind
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders, tracking
-from leaddone_pipeline.intake.binding import bind, recognise
+from leaddone_pipeline.intake.binding import bind
+from leaddone_pipeline.intake.courier_files import CourierFile
 from leaddone_pipeline.intake.frames import as_table
+from leaddone_pipeline.intake.grouping import group
 from leaddone_pipeline.intake.lines import Lines
+from leaddone_pipeline.intake.mended import whole
+from leaddone_pipeline.intake.order_files import OrderFile
 from leaddone_pipeline.intake.quarantine import Refusals, empty, refused_rows
-from leaddone_pipeline.intake.readers import open_table
+from leaddone_pipeline.intake.readers import expand, open_table
 from leaddone_pipeline.intake.reasons import DIFFERS
+from leaddone_pipeline.intake.recognition import known_header
 from leaddone_pipeline.intake.schemas import OrdersTable, TrackingTable
 from leaddone_pipeline.intake.seen import DIFFERS as DIFFERS_VERDICT
 from leaddone_pipeline.intake.seen import REPEAT, Seen
 from leaddone_pipeline.intake.slices import RowCounts, Slice
-from leaddone_pipeline.intake.sources import Source, load_source
+from leaddone_pipeline.intake.sources import load_source
+from leaddone_pipeline.intake.tracking import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from leaddone_pipeline.intake.forms import Source, SourceSettings
     from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.slices import About
+    from leaddone_pipeline.intake.tracking import JudgedTracking, Known
 
 __all__ = ["check_orders", "check_tracking", "read_orders", "read_tracking"]
 
@@ -41,16 +50,17 @@ def read_orders(
     files: Sequence[Path | str],
     *,
     source: str | Path | None = None,
-    paid: Literal["skip", "send"] | None = None,
+    settings: SourceSettings | None = None,
     limit: int | None = None,
     slice_rows: int = SLICE_ROWS,
 ) -> Iterator[Slice]:
     """Read the order files of one day; an id is good once among them (delivery.md, rule 14).
 
     Args:
-        files: CSV, `.gz` or not. One that cannot be read yields a Slice with `broken`; the next follows.
+        files: tables of any format, folders, globs, archives, URLs. One that cannot be read yields a Slice with
+            `broken`; the next follows.
         source: name of a built-in source or path of a YAML; without it, recognised from each file's header.
-        paid: what to do with orders paid by card, over what the source says.
+        settings: the shop's own decisions, over what the source says.
         limit: take so many orders, whatever becomes of them, and stop.
         slice_rows: rows in memory at once, about; an order whose rows straddle two slices stays one.
 
@@ -59,7 +69,8 @@ def read_orders(
     """
     chosen = None if source is None else load_source(source)
     day = _Day(Seen(), limit)
-    of_files = (_orders_of(file, day, chosen, paid, slice_rows) for file in files)
+    how = _How(chosen, settings)
+    of_files = (_orders_of(file, day, how, slice_rows) for file in expand(files))
     return chain.from_iterable(_whole_or_broken(slices, _NO_ORDERS) for slices in of_files)
 
 
@@ -70,6 +81,7 @@ def read_tracking(
     limit: int | None = None,
     slice_rows: int = SLICE_ROWS,
     now: datetime | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Iterator[Slice]:
     """Read courier files; exact repeats among them are merged, other events of an order stay rows.
 
@@ -79,6 +91,7 @@ def read_tracking(
         limit: take so many rows and stop.
         slice_rows: rows in memory at once, about.
         now: the time against which updates lie ahead; the clock's without it.
+        known: what the ledger knows of parcels, for rows without an order id and for words like `Refusé`.
 
     Raises:
         IntakeError: the source cannot be used.
@@ -86,7 +99,9 @@ def read_tracking(
     chosen = None if source is None else load_source(source)
     day = _Day(Seen(), limit)
     at = now or datetime.now(UTC)
-    of_files = (_updates_of(file, day, chosen, at, slice_rows) for file in files)
+    of_files = (
+        _updates_of(file, day, chosen, now=at, slice_rows=slice_rows, known=known) for file in expand(files)
+    )
     return chain.from_iterable(_whole_or_broken(slices, _NO_UPDATES) for slices in of_files)
 
 
@@ -102,10 +117,14 @@ def check_orders(frame: pd.DataFrame, *, name: str = "frame") -> Slice:
     bound = bind(load_source("leaddone"), Kind.ORDERS, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = bound.position("skipped")
-    return _orders_slice(orders.judge(lines, None if at is None else lines.cells(at).fillna("")), Seen())
+    return _orders_slice(
+        orders.judge(group(lines), None if at is None else lines.cells(at).fillna("")), Seen()
+    )
 
 
-def check_tracking(frame: pd.DataFrame, *, name: str = "frame", now: datetime | None = None) -> Slice:
+def check_tracking(
+    frame: pd.DataFrame, *, name: str = "frame", now: datetime | None = None, known: Known = NOTHING_KNOWN
+) -> Slice:
     """Check a frame of tracking updates; id, tracking_number and status are required.
 
     An update without an `event_time` has now's, and counts as untimed.
@@ -117,7 +136,7 @@ def check_tracking(frame: pd.DataFrame, *, name: str = "frame", now: datetime | 
     bound = bind(load_source("leaddone"), Kind.TRACKING, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = now or datetime.now(UTC)
-    return _updates_slice(lines, Seen(), modified=at, now=at)
+    return _updates_slice(tracking.judge(lines, modified=at, now=at, known=known), Seen())
 
 
 @dataclass(slots=True)
@@ -136,28 +155,12 @@ class _Day:
         return taken
 
 
-@dataclass(slots=True)
-class _Paid:
-    """Orders of one file that were skipped as paid: said once, on the file's last slice."""
+@dataclass(frozen=True, slots=True)
+class _How:
+    """The source that is named, and the settings of the shop."""
 
-    count: int = 0
-    amount: Decimal = Decimal(0)
-
-    def add(self, judged: JudgedOrders) -> None:
-        self.count += judged.paid
-        self.amount += judged.paid_amount
-
-    def warnings(self, source: Source) -> tuple[str, ...]:
-        if not self.count:
-            return ()
-        worth = f"{self.amount:,.2f}".removesuffix(".00") + (f" {source.currency}" if source.currency else "")
-        what = f"{self.count:,} orders" if self.count > 1 else "1 order"
-        advice = (
-            ""
-            if source.paid
-            else "; set paid to send if a courier shall collect for them, to skip if this is right"
-        )
-        return (f"{what} worth {worth} skipped as already paid{advice}",)
+    source: Source | None
+    settings: SourceSettings | None
 
 
 def _whole_or_broken(slices: Iterator[Slice], nothing: pd.DataFrame) -> Iterator[Slice]:
@@ -167,51 +170,41 @@ def _whole_or_broken(slices: Iterator[Slice], nothing: pd.DataFrame) -> Iterator
         yield Slice(frame=nothing.copy(), refused=empty(), rows=RowCounts(), broken=error)
 
 
-def _orders_of(
-    file: Path | str, day: _Day, chosen: Source | None, paid: Literal["skip", "send"] | None, slice_rows: int
-) -> Iterator[Slice]:
+def _orders_of(file: Path | str, day: _Day, how: _How, slice_rows: int) -> Iterator[Slice]:
     if day.left == 0:
         return
-    table = open_table(file)
-    source = chosen or recognise(Kind.ORDERS, table.header, table.name)
-    source = source if paid is None else source.model_copy(update={"paid": paid})
-    bound = bind(source, Kind.ORDERS, table.header, table.name)
-    held: Lines | None = None
-    paid_orders = _Paid()
-    for part, is_last in _with_last(table.slices(slice_rows)):
-        lines = Lines(part, bound, table.name).after(held)
-        begins = np.flatnonzero(orders.starts(lines))
-        # The last order of a slice may go on in the next one.
-        whole = len(begins) if is_last or not bound.joins_lines else len(begins) - 1
-        taken = day.take(whole)
-        if taken:
-            judged = orders.judge(lines if taken == len(begins) else lines.part(0, begins[taken]))
-            paid_orders.add(judged)
-            done = is_last or day.left == 0
-            warnings = (*paid_orders.warnings(source), *bound.blind_spots()) if done else ()
-            yield _orders_slice(judged, day.seen, warnings)
-            if done:
-                return
-        held = lines.part(begins[whole]) if whole < len(begins) else None
+    table = open_table(file, fits=partial(known_header, Kind.ORDERS))
+    opened = OrderFile.open(whole(table), how.source, how.settings)
+    about: About | None = opened.about
+    for judged, done in opened.judged(slice_rows, day.take):
+        done = done or day.left == 0  # noqa: PLW2901 - the limit ends a file too
+        yield _orders_slice(judged, day.seen, opened.warnings() if done else (), about)
+        about = None
+        if done:
+            return
+    if about is not None:
+        yield Slice(_NO_ORDERS.copy(), empty(), RowCounts(), opened.warnings(), about=about)
 
 
 def _updates_of(
-    file: Path | str, day: _Day, chosen: Source | None, now: datetime, slice_rows: int
+    file: Path | str, day: _Day, chosen: Source | None, *, now: datetime, slice_rows: int, known: Known
 ) -> Iterator[Slice]:
     if day.left == 0:
         return
-    table = open_table(file)
-    source = chosen or recognise(Kind.TRACKING, table.header, table.name)
-    bound = bind(source, Kind.TRACKING, table.header, table.name)
-    for part in table.slices(slice_rows):
-        lines = Lines(part, bound, table.name)
-        taken = day.take(len(lines))
-        if taken:
-            kept = lines if taken == len(lines) else lines.part(0, taken)
-            yield _updates_slice(kept, day.seen, modified=table.modified, now=now)
+    table = open_table(file, fits=partial(known_header, Kind.TRACKING))
+    opened = CourierFile.open(whole(table), chosen)
+    about: About | None = opened.about
+    for updates, ends in opened.judged(slice_rows, day.take, now=now, known=known):
+        done = ends or day.left == 0
+        yield _updates_slice(updates, day.seen, opened.warnings() if done else (), about)
+        about = None
+        if done:
+            return
 
 
-def _orders_slice(judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = ()) -> Slice:
+def _orders_slice(
+    judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = (), about: About | None = None
+) -> Slice:
     """Settle what repeats, count the rows, and part the good from the refused."""
     frame, refusals, count = judged.frame, judged.refusals, judged.count
     contents = [*ORDER_FIELDS[1:], "skipped"]
@@ -230,35 +223,52 @@ def _orders_slice(judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = 
             valid=int(sent.sum()),
         ),
         warnings=warnings,
+        about=about,
+        rewritten=judged.rewritten,
+        examples=tuple(judged.examples),
     )
 
 
-def _updates_slice(lines: Lines, seen: Seen, *, modified: datetime, now: datetime) -> Slice:
-    updates = tracking.judge(lines, modified=modified, now=now)
+def _updates_slice(
+    updates: JudgedTracking, seen: Seen, warnings: tuple[str, ...] = (), about: About | None = None
+) -> Slice:
     frame, refusals = updates.frame, updates.refusals
     # Each event is a record of its own, so its whole content is its key.
     keys = ["id", "tracking_number", "status", "event_time"]
-    repeats = _settle_repeats(frame, refusals, seen, keys, None)
+    skipped = updates.skipped
+    repeats = _settle_repeats(frame, refusals, seen, keys, None, apart=skipped)
     refused = refusals.mask(len(frame)).to_numpy()
-    good = ~refused & ~repeats
+    good = ~refused & ~repeats & ~skipped
     every = np.arange(len(frame))
     return Slice(
         frame=frame[good].reset_index(drop=True),
-        refused=refused_rows(lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]),
+        refused=refused_rows(
+            updates.lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]
+        ),
         rows=RowCounts(
             read=len(frame),
             quarantined=int(refused.sum()),
+            skipped=int(skipped.sum()),
             merged=int(repeats.sum()),
             valid=int(good.sum()),
         ),
+        warnings=warnings,
+        about=about,
     )
 
 
 def _settle_repeats(
-    frame: pd.DataFrame, refusals: Refusals, seen: Seen, contents: list[str], id_column: str | None
+    frame: pd.DataFrame,
+    refusals: Refusals,
+    seen: Seen,
+    contents: list[str],
+    id_column: str | None,
+    *,
+    apart: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Say which records repeat an earlier one exactly; refuse those that only share its id."""
-    standing = np.flatnonzero(~refusals.mask(len(frame)).to_numpy())
+    left_out = refusals.mask(len(frame)).to_numpy()
+    standing = np.flatnonzero(~left_out if apart is None else ~(left_out | apart))
     records = frame.iloc[standing]
     keys = ["id"] if id_column is not None else contents
     verdict = seen.judge([records[name] for name in keys], [records[name] for name in contents])
@@ -272,13 +282,6 @@ def _settle_repeats(
 def _files(lines: Lines, name: str) -> pd.Series[Any]:
     at = lines.bound.position("source_file")
     return lines.files if at is None else lines.cells(at).fillna(name)
-
-
-def _with_last(parts: Iterator[Any]) -> Iterator[tuple[Any, bool]]:
-    ahead = next(parts, None)
-    while ahead is not None:
-        part, ahead = ahead, next(parts, None)
-        yield part, ahead is None
 
 
 def _nothing(model: type[OrdersTable | TrackingTable]) -> pd.DataFrame:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import price_problem
-from leaddone_pipeline.intake.normalize import AMBIGUOUS
+from leaddone_pipeline.intake.phones import MOROCCO, digits_of, two_numbers_in
+from leaddone_pipeline.intake.prices import AMBIGUOUS, DIRHAM, foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-__all__ = ["Code", "Reason", "explain", "unknown_status"]
+__all__ = ["Code", "Reason", "explain", "foreign_currency", "unexpected", "unknown_status"]
 
-_MAD_DIGITS = 9
+MAX_TEXT_LENGTH = 5_000
+MAX_ID_LENGTH = 255
+MAX_STATUS_LENGTH = 100
+_YEAR_DIGITS = 4
+_MONTHS = 12
+_ON_ONE_LINE = frozenset({"id", "tracking_number", "status"})
 
 
 class Code(StrEnum):
@@ -32,6 +37,7 @@ class Code(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     NUL = "nul_byte"
     NOT_TEXT = "not_text"
+    BROKEN_RECORD = "broken_record"
     TOO_LONG = "too_long"
     CONTROL_CHARACTER = "control_character"
     SCIENTIFIC = "scientific_notation"
@@ -46,12 +52,17 @@ class Code(StrEnum):
     FRACTION = "fraction"
     OUT_OF_RANGE = "out_of_range"
     UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_PARCEL = "unknown_parcel"
     NOT_A_TIME = "not_a_time"
     NO_OFFSET = "no_offset"
+    DAY_OR_MONTH = "day_or_month"
     IN_THE_FUTURE = "in_the_future"
     DIFFERS_FROM_EARLIER = "differs_from_earlier"
     LINES_DISAGREE = "lines_disagree"
     ORDER_TWICE = "order_twice_in_a_row"
+    ROWS_UNSAID = "rows_share_an_id"
+    PRICE_UNSAID = "price_unit_or_total"
+    ITEMS_UNREADABLE = "items_unreadable"
     BALANCE_UNKNOWN = "balance_unknown"
     FOREIGN_CURRENCY = "foreign_currency"
     WITH_ORDER = "with_order"
@@ -77,6 +88,14 @@ UNCLOSED_QUOTE = Reason(
     "Delete the stray quote; the rows that it swallowed are in this row's raw text",
 )
 NUL = Reason(Code.NUL, "row: it holds a NUL byte", "Export the file again, it was damaged on its way")
+CELL_TOO_LONG = Reason(
+    Code.TOO_LONG,
+    "row: a cell of more than 32,767 characters",
+    "Shorten it; it may have swallowed other rows",
+)
+BROKEN_RECORD = Reason(
+    Code.BROKEN_RECORD, "row: no whole JSON object", "Export the file again, it was damaged on its way"
+)
 NOT_TEXT = Reason(Code.NOT_TEXT, "row: a cell holds half a character", "Export the file again as UTF-8")
 DIFFERS = Reason(
     Code.DIFFERS_FROM_EARLIER,
@@ -92,6 +111,26 @@ ORDER_TWICE = Reason(
     Code.ORDER_TWICE,
     "order: two rows running carry the order's total: one order of two lines, or one order twice",
     "Leave the order's columns empty on further lines, or delete the repeated row",
+)
+ROWS_UNSAID = Reason(
+    Code.ROWS_UNSAID,
+    "id: several rows have it and differ: one order of several lines, or several orders",
+    "Give each order an id of its own, or set orders: {lines: rows} in a source YAML of your own",
+)
+ROWS_APART = Reason(
+    Code.ORDER_TWICE,
+    "order: its rows do not stand together, and some are equal: lines of one order, or one order twice",
+    "Sort the file by order, or delete the repeated rows",
+)
+PRICE_UNSAID = Reason(
+    Code.PRICE_UNSAID,
+    "price: several pieces, and the file does not say whether the price is one piece's or all's",
+    "Set price_is to unit or total in a source YAML of your own, or write a column Total",
+)
+ITEMS_UNREADABLE = Reason(
+    Code.ITEMS_UNREADABLE,
+    "items: the cell does not name an article for each item",
+    "Export the items as rows, or correct the cell",
 )
 BALANCE_UNKNOWN = Reason(
     Code.BALANCE_UNKNOWN,
@@ -124,10 +163,16 @@ def unexpected(column: str) -> Reason:
     )
 
 
-def unknown_status(status: str, known: Iterable[str]) -> Reason:
+UNKNOWN_PARCEL = Reason(
+    Code.UNKNOWN_PARCEL,
+    "id: empty, and no order is known by this tracking number",
+    "Enter the shop's order id, or send first a courier file that has both",
+)
+
+
+def unknown_status(nearest: str | None) -> Reason:
     """Refuse a courier's word that the source does not map, naming the nearest one that it does."""
-    near = get_close_matches(status.casefold(), list(known), n=1, cutoff=0.6)
-    hint = f'; the nearest known is "{near[0]}"' if near else ""
+    hint = f'; the nearest known is "{nearest}"' if nearest else ""
     return Reason(
         Code.UNKNOWN_STATUS,
         f"status: not among those that the source knows{hint}",
@@ -135,56 +180,71 @@ def unknown_status(status: str, known: Iterable[str]) -> Reason:
     )
 
 
-def explain(field: str, value: str | None) -> Reason:
+def explain(field: str, value: str | None, *, region: str = MOROCCO) -> Reason:
     """Say why a cell, normalized as far as it could be, is not what the field must be."""
     if value is None:
         return Reason(Code.MISSING, f"{field}: empty", f"Enter the {field.replace('_', ' ')}")
-    by_field = {"phone": _phone, "price": _price, "qte": _qte, "event_time": _time}
+    if field == "phone":
+        return _phone(value, region)
+    by_field = {"price": _price, "qte": _qte, "event_time": _time}
     return by_field[field](value) if field in by_field else _text(field, value)
 
 
-def _phone(value: str) -> Reason:
-    digits = sum(letter.isdigit() for letter in value)
+def _phone(value: str, region: str) -> Reason:
     if _scientific(value):
         return _lost_digits("phone")
-    if re.search(r"[/,;|&]|\bou\b|\bو\b", value) and digits > _MAD_DIGITS:
+    if two_numbers_in(value):
         return Reason(
             Code.SEVERAL_NUMBERS, "phone: more than one number", "Leave the number that LeadDone shall call"
         )
     if any(letter.isalpha() for letter in value):
         return Reason(Code.LETTERS, "phone: letters among the digits", "Write the number in digits alone")
-    national = re.sub(r"^(?:00212|212|0)", "", "".join(letter for letter in value if letter.isdigit()))
-    if len(national) != _MAD_DIGITS:
+    remedy = "Correct the number; write a foreign one with + and its country code"
+    digits = "".join(letter for letter in value if letter.isdecimal())
+    if value.lstrip("' ").startswith("+") and not digits.startswith("212"):
+        return Reason(
+            Code.WRONG_LENGTH, f"phone: {len(digits)} digits, too few or too many for its country", remedy
+        )
+    if region != MOROCCO:
+        lengths = _either(digits_of(region))
+        return Reason(
+            Code.WRONG_LENGTH, f"phone: {len(digits)} digits, a number in {region} has {lengths}", remedy
+        )
+    national = re.sub(r"^(?:00212|212|0)", "", digits)
+    (wanted,) = digits_of(MOROCCO)
+    if len(national) != wanted:
         return Reason(
             Code.WRONG_LENGTH,
-            f"phone: {len(national)} digits, a number in MA has {_MAD_DIGITS} after the 0",
-            "Correct the number; write a foreign one with + and its country code",
+            f"phone: {len(national)} digits, a number in {MOROCCO} has {wanted} after the 0",
+            remedy,
         )
-    return Reason(
-        Code.NO_SUCH_NUMBER,
-        "phone: a number in MA begins with 05, 06, 07 or 08",
-        "Correct the number; write a foreign one with + and its country code",
-    )
+    return Reason(Code.NO_SUCH_NUMBER, f"phone: a number in {MOROCCO} begins with 05, 06, 07 or 08", remedy)
+
+
+def _either(lengths: Sequence[int]) -> str:
+    *first, last = map(str, lengths or ("another number of digits",))
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _price(value: str) -> Reason:
     if _scientific(value):
         return _lost_digits("price")
-    if AMBIGUOUS.fullmatch(value):
+    if AMBIGUOUS.fullmatch(value) or re.fullmatch(rf"\D*{AMBIGUOUS.pattern.strip('^$')}\D*", value):
         return Reason(
             Code.AMBIGUOUS,
             "price: its one separator may be a decimal point or mark thousands",
             "Write two decimals, or no separator for thousands",
         )
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
+    if foreign(value):
+        return foreign_currency(DIRHAM)
+    if re.match(r"[-\u2212]\s*[0-9]", value):
+        return Reason(Code.NEGATIVE, "price: negative", "Enter what the customer pays")
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value) is None:
         return Reason(Code.NOT_A_NUMBER, "price: not a number", "Write the amount in digits, such as 199.50")
+    amount = Decimal(value)
     if amount == 0:
         return Reason(Code.ZERO, "price: zero", "Enter the price, or leave the order out")
-    if amount < 0:
-        return Reason(Code.NEGATIVE, "price: negative", "Enter what the customer pays")
-    problem = price_problem(amount) or "not written in digits alone"
+    problem = price_problem(amount) or "out of the range that can be sent"
     return Reason(Code.OUT_OF_RANGE, f"price: {problem}", "Enter the price in dirhams, such as 199.50")
 
 
@@ -202,16 +262,29 @@ def _qte(value: str) -> Reason:
 
 
 def _time(value: str) -> Reason:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", value):
+    day = re.match(r"([0-9]{1,4})[-/.]([0-9]{1,2})[-/.]([0-9]{2,4})(?:[ T,]|$)", value)
+    if day is None:
         return Reason(
-            Code.NO_OFFSET,
-            "event_time: without an offset from UTC",
-            "Add the offset, such as 2026-11-23T10:00:00+01:00",
+            Code.NOT_A_TIME,
+            "event_time: not a time",
+            "Write it with its offset, such as 2026-11-23T10:00:00+01:00",
+        )
+    if len(day[1]) < _YEAR_DIGITS and int(day[1]) <= _MONTHS and int(day[2]) <= _MONTHS and day[1] != day[2]:
+        return Reason(
+            Code.DAY_OR_MONTH,
+            "event_time: which number is the day and which the month is not said",
+            "Set times.order in the source's YAML, or write it as 2026-11-23T10:00:00+01:00",
+        )
+    if re.search(r"[0-9]:[0-9]{2}", value) is None:
+        return Reason(
+            Code.NOT_A_TIME,
+            "event_time: a day without a time and a zone, or no day of the calendar",
+            "Write it with its offset, such as 2026-11-23T10:00:00+01:00",
         )
     return Reason(
-        Code.NOT_A_TIME,
-        "event_time: not an ISO 8601 time",
-        "Write it with its offset, such as 2026-11-23T10:00:00+01:00",
+        Code.NO_OFFSET,
+        "event_time: without an offset from UTC, or no time of the calendar",
+        "Add the offset, such as 2026-11-23T10:00:00+01:00, or set times.zone in the source's YAML",
     )
 
 
@@ -220,11 +293,14 @@ def _text(field: str, value: str) -> Reason:
         return _lost_digits(field)
     if "\x00" in value:
         return NUL
-    if any(letter < " " or letter == "\x7f" for letter in value):
+    if field in _ON_ONE_LINE and any(letter < " " or letter == "\x7f" for letter in value):
         return Reason(
             Code.CONTROL_CHARACTER, f"{field}: a line end or control character", "Write it on one line"
         )
-    return Reason(Code.TOO_LONG, f"{field}: {len(value)} characters", "Shorten it")
+    limit = {"id": MAX_ID_LENGTH, "tracking_number": MAX_ID_LENGTH, "status": MAX_STATUS_LENGTH}.get(
+        field, MAX_TEXT_LENGTH
+    )
+    return Reason(Code.TOO_LONG, f"{field}: {len(value)} characters, {limit} at most", "Shorten it")
 
 
 def _scientific(value: str) -> bool:

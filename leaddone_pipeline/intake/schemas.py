@@ -15,6 +15,8 @@ import pandera.pandas as pa
 
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.intake import normalize
+from leaddone_pipeline.intake.reasons import MAX_STATUS_LENGTH, MAX_TEXT_LENGTH
+from leaddone_pipeline.intake.times import TIME
 
 __all__ = [
     "ORDERS_SCHEMA",
@@ -27,14 +29,13 @@ __all__ = [
 ]
 
 # "id: String/Int, Required, Unique ID in your system": normalize.ID, no power of ten with digits lost.
-# "phone: String, Required": normalize.PHONE, as the documentation's 0600000000; foreign ones as E.164.
-# "price: Decimal, Required, Unit price": normalize.PRICE, within the limits of PHP (contract.price_problem).
+# "phone: String, Required": phones.is_phone, as the documentation's 0600000000; foreign ones as E.164.
+# "price: Decimal, Required, Unit price": prices.is_amount, within the limits of PHP (contract.price_problem).
 # "qte: Integer, Optional": normalize.QTE, below a thousand million.
 # "article: String, Required" and the optional texts: no documented limit; a longer one is a damaged file.
-MAX_TEXT_LENGTH = 5_000
 # "status, e.g. in-progress, delivered, returned": no closed list; what a source maps to is the shop's word.
-STATUS = r"^[^\x00-\x1F\x7F]{1,100}$"
-TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+STATUS = rf"^[^\x00-\x1F\x7F]{{1,{MAX_STATUS_LENGTH}}}$"
+# "event_time": ISO 8601 in UTC to the second (times.TIME), so that order as text is order in time.
 
 _TEXT = {"storage": "pyarrow"}
 
@@ -80,7 +81,7 @@ class OrdersTable(pa.DataFrameModel):
     @pa.check("phone")
     @classmethod
     def phone_can_be_called(cls, column: pd.Series[Any]) -> pd.Series[Any]:
-        return normalize.matches(column, normalize.PHONE)
+        return normalize.is_phone(column)
 
     @pa.check("qte")
     @classmethod

@@ -1,5 +1,7 @@
 """What intake hands on: a slice of clean records with those refused beside it, and the counts of its rows."""
 
+# ruff: noqa: RUF002 - the sign stands in the article, as people read it
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.errors import IntakeError
 
-__all__ = ["RowCounts", "Slice"]
+__all__ = ["About", "RowCounts", "Slice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,23 @@ class RowCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """How a file is read.
+
+    Attributes:
+        file: its name without folders.
+        source: name of the source taken.
+        why: why this one.
+        mapping: field and the file's columns that it is read from.
+    """
+
+    file: str
+    source: str
+    why: str
+    mapping: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A bounded part of one file.
 
@@ -43,6 +62,9 @@ class Slice:
         rows: what became of the rows that the slice was made from.
         warnings: sentences about the file, with counts and without personal data; on its last slice.
         broken: why the file could not be read, or not further; then both frames are empty.
+        about: how the file is read; None for a frame, and where it could not be found out.
+        rewritten: how many orders have their quantities in the article, so that the amount is right.
+        examples: some of those, as `amount 320 sent as "3 × A", qte 1`.
     """
 
     frame: pd.DataFrame
@@ -50,3 +72,6 @@ class Slice:
     rows: RowCounts
     warnings: tuple[str, ...] = ()
     broken: IntakeError | None = None
+    about: About | None = None
+    rewritten: int = 0
+    examples: tuple[str, ...] = ()

@@ -1,116 +1,26 @@
-"""Sources: how one kind of file names its columns and states, as a YAML file that a shop can extend.
-
-`Source` is the YAML's own schema: an unknown key or a wrong value is refused with the file and the key named.
-"""
+"""Sources: YAML files that say how one kind of file is read, the built-in ones and a shop's own."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from leaddone_pipeline.contract import Kind, SkipReason
 from leaddone_pipeline.errors import IntakeError
+from leaddone_pipeline.intake.folding import fold_word
+from leaddone_pipeline.intake.forms import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["OrdersForm", "Source", "TrackingForm", "built_in", "load_source", "source_names"]
+__all__ = ["built_in", "load_source", "source_names"]
 
-Columns = list[str]
-Condition = dict[str, list[str]]
-"""Column of the file -> what it may say; `*` stands for any text, case does not matter."""
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OrderColumns(_Form):
-    """Field of an order -> the file's columns that may hold it; the first that is not empty counts."""
-
-    id: Columns
-    article: Columns
-    price: Columns
-    phone: Columns
-    qte: Columns = []
-    receiver: Columns = []
-    city: Columns = []
-    address: Columns = []
-    owed: Columns = Field(default=[], description="What is to be collected; the first above zero counts.")
-    items: Columns = Field(default=[], description="What the goods cost after discounts, without shipping.")
-    discount: Columns = Field(default=[], description="Discount of the whole order.")
-    line_discount: Columns = Field(default=[], description="Discount of one line.")
-    currency: Columns = []
-
-
-class TrackingColumns(_Form):
-    """Field of a tracking update -> the file's columns that may hold it."""
-
-    id: Columns
-    tracking_number: Columns
-    status: Columns
-    event_time: Columns = []
-
-
-class SkipRule(_Form):
-    """Orders for which all conditions hold are skipped for this reason, unless the setting says otherwise."""
-
-    reason: SkipReason
-    when: Condition
-    unless: dict[Literal["paid", "fulfilled"], Literal["send"]] = {}
-
-
-class BalanceRule(_Form):
-    """Orders for which the amount must stand in one column, or they are refused."""
-
-    when: Condition
-    column: str
-
-
-class OrdersForm(_Form):
-    """How a source's order files are read.
-
-    Attributes:
-        lines: `one`: a row is an order; `adjacent`: rows of one order stand together under one id.
-        head: columns that are filled on an order's first row only.
-    """
-
-    columns: OrderColumns
-    id_prefix: str = ""
-    lines: Literal["one", "adjacent"] = "one"
-    head: list[str] = []
-    expects: Condition = {}
-    skip: list[SkipRule] = []
-    balance: BalanceRule | None = None
-
-
-class TrackingForm(_Form):
-    """How a source's courier files are read; statuses: LeadDone's word -> the file's words."""
-
-    columns: TrackingColumns
-    id_prefix: str = ""
-    statuses: dict[str, list[str]]
-
-
-class Source(_Form):
-    """One kind of file. The settings `paid`, `fulfilled`, `amount`, `currency` are the shop's own."""
-
-    name: str
-    title: str = ""
-    paid: Literal["skip", "send"] | None = None
-    fulfilled: Literal["skip", "send"] = "skip"
-    amount: Literal["owed", "items"] = "owed"
-    currency: str | None = None
-    orders: OrdersForm | None = None
-    tracking: TrackingForm | None = None
-
-    def form(self, kind: Kind) -> OrdersForm | TrackingForm | None:
-        return self.orders if kind is Kind.ORDERS else self.tracking
+_EXTENDS = 8
+"""So many files may extend one another in a row; more are a circle."""
 
 
 def source_names() -> list[str]:
@@ -124,37 +34,66 @@ def source_names() -> list[str]:
 def load_source(name_or_path: str | Path) -> Source:
     """Read a built-in source by name, or a shop's own YAML by path.
 
-    A YAML with `extends: NAME` takes that built-in source and replaces the keys that it names.
+    A YAML with `extends: NAME` (or a path beside it) takes that source and replaces the keys that it names; the
+    words under `statuses` are added to those of the source, and what they meant there gives way.
 
     Raises:
-        IntakeError: no such source, or a YAML that is none.
+        IntakeError: no such source, or a YAML that is none; file and line are named.
     """
     if str(name_or_path) in source_names():
         return built_in(str(name_or_path))
     path = Path(name_or_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
-        raise IntakeError(
-            "there is no source of this name, and no file either",
-            remedy=f"Use one of {', '.join(source_names())}, or the path of a YAML file",
-            file=str(name_or_path),
-        ) from None
-    except UnicodeDecodeError:
-        raise IntakeError("not UTF-8 text", remedy="Save the source as UTF-8", file=path.name) from None
-    return _parse(text, path.name)
+    text = _text(path)
+    return _source(_whole(text, path, _EXTENDS), text, path.name)
 
 
 @cache
 def built_in(name: str) -> Source:
     """Read a source that ships with the package."""
-    text = (resources.files("leaddone_pipeline.intake") / "sources" / f"{name}.yaml").read_text(
-        encoding="utf-8"
-    )
-    return _parse(text, f"{name}.yaml")
+    path = _built_in_path(name)
+    text = path.read_text(encoding="utf-8")
+    return _source(_whole(text, path, _EXTENDS), text, path.name)
 
 
-def _parse(text: str, file: str) -> Source:
+def _built_in_path(name: str) -> Path:
+    return Path(str(resources.files("leaddone_pipeline.intake") / "sources" / f"{name}.yaml"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        raise IntakeError(
+            "there is no source of this name, and no file either",
+            remedy=f"Use one of {', '.join(source_names())}, or the path of a YAML file",
+            file=str(path),
+        ) from None
+    except UnicodeDecodeError:
+        raise IntakeError("not UTF-8 text", remedy="Save the source as UTF-8", file=path.name) from None
+
+
+def _whole(text: str, path: Path, depth: int) -> dict[str, Any]:
+    """Read a YAML with all that it extends."""
+    content = _content(text, path.name)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if not depth:
+        raise IntakeError(
+            "it extends itself, by way of others",
+            remedy="Extend a built-in source",
+            file=path.name,
+            row=_line_of(text, ["extends"]),
+        )
+    name = str(base)
+    below = _built_in_path(name) if name in source_names() else path.parent / name
+    base_text = _text(below)
+    whole = _whole(base_text, below, depth - 1)
+    _source(whole, base_text, below.name)
+    return _merge(whole, {"name": path.stem, **content})
+
+
+def _content(text: str, file: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -165,11 +104,10 @@ def _parse(text: str, file: str) -> Source:
         raise IntakeError(
             "no source", remedy="Begin with `extends: shopify` or with name and orders", file=file
         )
-    base = content.pop("extends", None)
-    if base is not None:
-        content = _merge(
-            load_source(str(base)).model_dump(exclude_unset=True), {"name": Path(file).stem, **content}
-        )
+    return content
+
+
+def _source(content: dict[str, Any], text: str, file: str) -> Source:
     try:
         return Source.model_validate(content)
     except ValidationError as error:
@@ -187,7 +125,23 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in own.items():
         mine = merged.get(key)
-        merged[key] = _merge(mine, value) if isinstance(value, dict) and isinstance(mine, dict) else value
+        if isinstance(value, dict) and isinstance(mine, dict):
+            merged[key] = _words(mine, value) if key == "statuses" else _merge(mine, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _words(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Add a vocabulary to another: a word that it names keeps no older meaning."""
+    named = {fold_word(str(word)) for words in own.values() for word in words or []}
+    merged = {
+        meaning: [word for word in words if fold_word(str(word)) not in named]
+        for meaning, words in base.items()
+    }
+    for meaning, words in own.items():
+        # What is no list stays as it stands, for the schema to refuse.
+        merged[meaning] = [*merged.get(meaning, []), *words] if isinstance(words, list) else words
     return merged
 
 

@@ -6,7 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.recording import parts
@@ -31,7 +43,9 @@ __all__ = [
     "count_second_ids",
     "find_account",
     "links",
+    "order_ids_of",
     "outcome_of",
+    "under_way",
     "updates",
 ]
 
@@ -228,6 +242,33 @@ def updates(
         .limit(limit)
     )
     return list(connection.execute(query))
+
+
+def order_ids_of(connection: Connection, account_id: int, tracking_numbers: Sequence[str]) -> dict[str, str]:
+    """Tracking numbers -> the one order that earlier courier files named with them, where it is one."""
+    wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
+    found: dict[str, set[str]] = {}
+    for number in (records.c.tracking_number, records.c.accepted_tracking_number):
+        query = select(number, records.c.order_id).where(
+            records.c.account_id == account_id, records.c.kind == Kind.TRACKING, number.in_(wanted)
+        )
+        for part in _parts(list(tracking_numbers)):
+            for row in connection.execute(query, {"wanted": part}):
+                found.setdefault(row[0], set()).add(row.order_id)
+    return {number: next(iter(ids)) for number, ids in found.items() if len(ids) == 1}
+
+
+def under_way(connection: Connection, account_id: int, order_ids: Sequence[str]) -> set[str]:
+    """Those of the orders whose newest status, accepted or still to be, is that of a parcel on its way."""
+    on_its_way = ["shipped", "out_for_delivery"]
+    query = select(records.c.order_id).where(
+        records.c.account_id == account_id,
+        records.c.kind == Kind.TRACKING,
+        records.c.order_id.in_(bindparam("wanted", expanding=True)),
+        or_(records.c.status.in_(on_its_way), records.c.accepted_status.in_(on_its_way)),
+    )
+    parts = _parts(list(order_ids))
+    return {order_id for part in parts for order_id in connection.execute(query, {"wanted": part}).scalars()}
 
 
 def count_second_ids(connection: Connection, run_id: int) -> int:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import LeadDoneError
+from leaddone_pipeline.intake import NOTHING_KNOWN
 from leaddone_pipeline.orchestration import metadata, tables
 from leaddone_pipeline.orchestration.checks import Verdict, judge_delivery, judge_export, specs, summaries
 from leaddone_pipeline.orchestration.days import Days
@@ -105,9 +106,14 @@ def _exports(shop: Shop, names: _Names, files: Files) -> dg.AssetsDefinition:
         partitions_def=shop.partitions,
         backfill_policy=shop.backfill_policy,
         check_specs=specs(key, shop.partitions),
+        # The ledger knows which order a parcel belongs to, where a courier's file does not say.
+        required_resource_keys={shop.resource_key} if names.kind is Kind.TRACKING else set(),
     )
     def read_exports(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        days = {day: files.read(day) for day in context.partition_keys}
+        known = NOTHING_KNOWN
+        if names.kind is Kind.TRACKING:
+            known = getattr(context.resources, shop.resource_key).known_parcels()
+        days = {day: files.read(day, known) for day in context.partition_keys}
         for day, export in days.items():
             _tell_export(context, day, export, keys=(key, quarantine_key))
         yield dg.Output(names.table.join([one.frame for one in days.values()]), names.export)

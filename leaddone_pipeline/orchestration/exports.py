@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.intake import RowCounts, Slice, load_source, read_orders, read_tracking, source_names
+from leaddone_pipeline.intake import (
+    NOTHING_KNOWN,
+    Known,
+    RowCounts,
+    Slice,
+    SourceSettings,
+    load_source,
+    read_orders,
+    read_tracking,
+    source_names,
+)
 from leaddone_pipeline.orchestration.tables import COURIER_UPDATES, ORDERS, QUARANTINE
 
 if TYPE_CHECKING:
@@ -60,10 +70,10 @@ class Files:
             pattern = str(Path(glob.escape(str(self.root)), pattern))
         return [path for path in map(Path, sorted(glob.glob(pattern))) if path.is_file()]  # noqa: PTH207 - absolute patterns too
 
-    def read(self, day: str) -> ExportDay:
+    def read(self, day: str, known: Known = NOTHING_KNOWN) -> ExportDay:
         """Read the day's files into one frame; a file that cannot be read stands in the quarantine."""
         files = self.of(day)
-        slices = list(self._slices(files))
+        slices = list(self._slices(files, known))
         broken = [one.broken for one in slices if one.broken is not None]
         return ExportDay(
             frame=_TABLES[self.kind].join(
@@ -87,10 +97,10 @@ class Files:
             return self.source
         return str(self.root / self.source)
 
-    def _slices(self, files: list[Path]) -> Iterator[Slice]:
+    def _slices(self, files: list[Path], known: Known) -> Iterator[Slice]:
         if self.kind is Kind.ORDERS:
-            return read_orders(files, source=self._source, paid=self.paid)
-        return read_tracking(files, source=self._source)
+            return read_orders(files, source=self._source, settings=SourceSettings(paid=self.paid))
+        return read_tracking(files, source=self._source, known=known)
 
 
 @dataclass(frozen=True, kw_only=True)

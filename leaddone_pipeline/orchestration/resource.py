@@ -15,6 +15,7 @@ from leaddone_pipeline.delivery import Delivery, DeliveryReport
 from leaddone_pipeline.errors import SettingsError
 from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.orchestration.frames import CheckedFrames
+from leaddone_pipeline.orchestration.parcels import known_parcels
 from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+
+    from leaddone_pipeline.intake import Known
 
 __all__ = ["LeadDoneResource"]
 
@@ -134,6 +137,11 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
             "LeadDone, %s of %s: %s", kind.value, day or self.shop, _counts(report.as_json())
         )
         return report
+
+    def known_parcels(self) -> Known:
+        """What the ledger knows of parcels, for courier files without the shop's order ids."""
+        account = environment.account_of(self.base_url or environment.base_url(), self.client_id)
+        return known_parcels(self._opened_ledger, account)
 
     @property
     def ledger_place(self) -> str:

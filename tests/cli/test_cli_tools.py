@@ -35,7 +35,11 @@ def test_sources_lists_columns_and_how_a_file_is_recognised(leaddone):
         "leaddone:",
         "shopify:",
         "Lineitem name",
-        "recognised by columns for id, article, price, phone",
+        "recognised by at least 3 of the columns id, article, price, phone",
+        "recognised by columns for id, article, price or bare_price or owed, phone",
+        "is already fulfilled",
+        "skipped as already paid: Financial Status is paid or partially_refunded or authorized, unless paid: send",
+        "rows that share an id and differ are refused",
     ):
         assert word in ran.out
 

@@ -197,6 +197,50 @@ def test_dry_run_says_what_would_leave_and_touches_nothing(leaddone, write, proj
     assert not platform.requests
 
 
+def test_dry_run_says_how_each_file_is_read_and_how_amounts_are_sent(leaddone, project, platform):
+    header = "Name,Financial Status,Total,Currency,Lineitem name,Lineitem price,Lineitem quantity,Shipping Phone,Cancelled at,Outstanding Balance,Payment Method,Fulfillment Status"
+    rows = [
+        "#1,pending,320,MAD,Tee,100,3,0791000001,,,,",
+        "#2,pending,200,MAD,Tee,100,2,0791000001,,,,",
+        "#3,pending,150,MAD,Tee,100,1,0791000001,,,,",
+        "#3,,,,Cap,50,1,,,,,",
+        "#4,pending,100,MAD,Tee,100,1,079,,,,",
+    ]
+    (project / "shop.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    (project / "hand.csv").write_text(
+        "n° commande,client,tél,produit,qté,prix\n9,Amina,0791000001,Savon,1,40\n", encoding="utf-8"
+    )
+    ran = leaddone("send", "orders", "shop.csv", "hand.csv", "--dry-run", "--json")
+    assert ran.code == 3
+    said = ran.err.splitlines()
+    for line in (
+        "shop.csv: source shopify, since it has the columns Lineitem name, Lineitem price, Lineitem quantity, Financial Status, Fulfillment Status.",
+        "  id               <- Name",
+        "  phone            <- Shipping Phone",
+        "  owed             <- Outstanding Balance | Total",
+        "  5 rows: 3 valid, 1 refused, 0 skipped, 1 merged.",
+        "  Quantities went into the article of 2 orders, so that the amount is right:",
+        '    amount 320 sent as "3 × Tee", qte 1',
+        '    amount 150 sent as "1 × Tee + 1 × Cap", qte 1',
+        "hand.csv: source sheet, since it has columns for id, article, price or bare_price or owed, phone, and no mark of a shop system.",
+        "  bare_price       <- prix",
+        "  1 row: 1 valid, 0 refused, 0 skipped, 0 merged.",
+    ):
+        assert line in said
+    assert 'shop.csv, row 6, column "Shipping Phone" [wrong_length]' in ran.err
+    assert ran.json["would_send_records"] == 4
+    assert not list((project / ".leaddone").iterdir())
+    assert not platform.requests
+
+
+def test_one_file_of_paid_orders_among_others_is_code_3(leaddone, write, project):
+    """`paid` is unset, and most orders of a file are skipped as paid: it may be the wrong export."""
+    header = "Name,Financial Status,Fulfillment Status,Total,Lineitem name,Lineitem price,Lineitem quantity,Shipping Phone"
+    (project / "card.csv").write_text(f"{header}\n#1,paid,,100,Tee,100,1,0791000001\n", encoding="utf-8")
+    ran = leaddone("send", "orders", write({"id": "A-1"}, {"id": "A-2"}), "card.csv", "--json")
+    assert (ran.code, ran.json["accepted"], ran.json["skipped"]) == (3, 2, 1)
+
+
 def test_dry_run_knows_what_the_ledger_has_as_accepted(leaddone, write, project):
     leaddone("send", "orders", write({"id": "A-1"}))
     before = (project / ".leaddone" / "ledger.db").read_bytes()

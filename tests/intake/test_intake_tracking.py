@@ -51,7 +51,7 @@ def test_without_a_time_column_the_files_time_counts(courier):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"id": ""}, "missing"),
+        ({"id": ""}, "unknown_parcel"),
         ({"tracking_number": ""}, "missing"),
         ({"tracking_number": "1.2E+10"}, "scientific_notation"),
         ({"status": ""}, "missing"),

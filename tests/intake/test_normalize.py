@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaddone_pipeline.contract import trim
-from leaddone_pipeline.intake import normalize
+from leaddone_pipeline.intake import normalize, phones, times
 
 
 def one(function, cell):
@@ -40,6 +40,24 @@ PHONES = [
     ("0522 33 44 55", "0522334455"),
     ("+33 6 12 34 56 78", "+33612345678"),
     ("0034612345678", "+34612345678"),
+    ("(+44)7400 123456", "+447400123456"),
+    ("+33 (0)6 12 34 56 78", "+33612345678"),
+    ("+330612345678", "+33612345678"),
+    ("+1 202-555-0143 ext. 12345", "+12025550143"),
+    ("０６１２３４５６７８", "0612345678"),
+    ("＋２１２ ６１２ ３４５６７８", "0612345678"),
+    ("0612345678 whatsapp", "0612345678"),
+    ("0612345678 (Ahmed)", "0612345678"),
+    ("0612345678, واتساب", "0612345678"),
+    ("Tél : 06 12 34 56 78", "0612345678"),
+    ("tel: '+212 612345678", "0612345678"),
+    ("0612345678 / 0712345678", "0612345678"),
+    ("06 12 34 56 78 - 07 12 34 56 78", "0612345678"),
+    ("0612345678 و 0712345678", "0612345678"),
+    ("06 - 12 - 34 - 56 - 78", "0612345678"),
+    ('="0612345678"', "0612345678"),
+    ("0683123456", "0683123456"),
+    ("212612345678.0", "0612345678"),
 ]
 
 
@@ -58,16 +76,23 @@ def test_phones_in_all_their_forms(written, phone):
         "0112345678",
         "0912345678",
         "+212112345678",
-        "0612345678 / 0712345678",
-        "0612345678 whatsapp",
+        "0612345678 / 07123",
+        "0612345678 / 0712345678 / poste 12",
         "06123O5678",
+        "0612345678 O",
+        "+33 6 12",
+        "+3361234567",
+        "999-999-9999",
+        "INV0612345678",
+        "0612345678 0712345678",
+        "²612345678",
         "33612345678",
         "0000000000",
     ],
 )
 def test_what_is_no_phone_stays_as_it_stands(written):
     assert one(normalize.phone, written) == written
-    assert not normalize.matches(pd.Series([written], dtype=normalize.STRING), normalize.PHONE)[0]
+    assert not normalize.is_phone(pd.Series([written], dtype=normalize.STRING))[0]
 
 
 PRICES = [
@@ -226,3 +251,174 @@ def test_an_amount_is_written_and_read_back(amount):
     assert normalize.is_amount(pd.Series([text], dtype=normalize.STRING))[0] == (
         amount == 0 or amount >= Decimal("0.0001")
     )
+
+
+def column(cells):
+    return pd.Series(cells, dtype=normalize.STRING)
+
+
+CONVENTIONS = [
+    (["199.50"], "1,234", "1234"),
+    (["199,50"], "1.234", "1234"),
+    (["1,234.5"], "1,234", "1234"),
+    (["1.234.567"], "1.234", "1234"),
+    (["0.250"], "1.234", "1.2340"),
+    (["1234,567"], "1,234", "1.2340"),
+    (["199.50"], "1.234", None),
+    (["199,50", "199.50"], "1.234", None),
+    (["1.250", "250"], "1.234", None),
+    (["12 DH", "5"], "1.234", None),
+    (["١٩٩٫٥٠ DH"], "1,234", "1234"),
+    (["199,50 DH"], "1.234 DH", "1234"),
+]
+
+
+@pytest.mark.parametrize(("sample", "written", "price"), CONVENTIONS)
+def test_the_column_settles_an_ambiguous_amount_or_it_is_refused(sample, written, price):
+    convention = normalize.Convention.of(column(sample))
+
+    read = normalize.price(column([written]), convention=convention)
+
+    assert read[0] == (price or written)
+    assert normalize.is_amount(read)[0] == (price is not None)
+
+
+def test_later_rows_that_contradict_the_sample_are_counted():
+    convention = normalize.Convention.of(column(["199,50", None]))
+
+    assert convention.contradicted(column(["5", "199.50", "1,5", None, "1.234", "99.9 DH"])) == 2
+    assert normalize.Convention().contradicted(column(["199.50"])) == 0
+
+
+amounts_as_written = st.sampled_from(
+    ["199,50", "199.50", "1.234", "1,234", "0.250", "1 234,5", "12", "1.234.567", "5 DH", "-3", "1e5", None]
+)
+
+
+@given(st.lists(amounts_as_written, min_size=1, max_size=8), st.integers(1, 8))
+def test_the_size_of_a_slice_changes_no_amount(cells, size):
+    convention = normalize.Convention.of(column(cells))
+    slices = [
+        normalize.price(column(cells[at : at + size]), convention=convention)
+        for at in range(0, len(cells), size)
+    ]
+
+    whole = normalize.price(column(cells), convention=convention)
+
+    assert pd.concat(slices, ignore_index=True).equals(whole)
+    assert normalize.price(whole, convention=convention).equals(whole)
+
+
+@given(st.lists(messy, min_size=1, max_size=8), st.integers(1, 8), st.sampled_from(["MA", "FR"]))
+def test_the_size_of_a_slice_changes_no_phone(cells, size, region):
+    slices = [
+        normalize.phone(column(cells[at : at + size]), region=region) for at in range(0, len(cells), size)
+    ]
+
+    assert pd.concat(slices, ignore_index=True).equals(normalize.phone(column(cells), region=region))
+
+
+@given(st.integers(1, 10**11), st.integers(0, 4), st.integers(-60, 60))
+def test_float_noise_is_taken_back_and_nothing_else(cents, places, away):
+    amount = Decimal(cents) / 10**places
+    noisy = repr(float(amount) * (1 + away * 2**-53))
+    if "e" in noisy:
+        return
+
+    read = one(normalize.price, noisy)
+
+    assert read == noisy or abs(Decimal(read) - Decimal(noisy)) <= Decimal(noisy) * Decimal("1e-14")
+    if Decimal(noisy) == amount:
+        assert Decimal(read) == amount
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "price"),
+    [
+        ("199 €", "EUR", "199"),
+        ("199 EUR", "EUR", "199"),
+        ("199 €", "MAD", "199 €"),
+        ("$199", "MAD", "$199"),
+        ("199 DH", "EUR", "199 DH"),
+        ("199 TND", "TND", "199"),
+        ("199 ⴰⴷⵔⵉⵎ", "MAD", "199"),
+    ],
+)
+def test_only_words_of_the_shops_currency_are_dropped(written, currency, price):
+    assert normalize.price(column([written]), currency=currency)[0] == price
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "phone"),
+    [
+        ("06 12 34 56 78", "FR", "+33612345678"),
+        ("0612345678", "FR", "+33612345678"),
+        ("+212 612345678", "FR", "+212612345678"),
+        ("+212 612345678", "MA", "0612345678"),
+        ("(202) 555-0143", "US", "+12025550143"),
+        ("12", "FR", "12"),
+    ],
+)
+def test_the_region_says_where_a_number_without_a_country_code_belongs(written, region, phone):
+    read = normalize.phone(column([written]), region=region)
+
+    assert read[0] == phone
+    assert normalize.phone(read, region=region)[0] == phone
+    assert normalize.is_phone(read)[0] == (phone != "12")
+
+
+e164 = st.sampled_from(
+    ["+33612345678", "+34612345678", "+447400123456", "+12025550143", "+393123456789", "+971501234567"]
+)
+
+
+@given(
+    e164,
+    st.lists(separators, min_size=14, max_size=14),
+    st.sampled_from(["{}", "'{}", "tel:{}", "{} ext. 12"]),
+)
+def test_a_foreign_number_keeps_its_digits(number, between, form):
+    spread = number[0] + "".join(digit + mark for mark, digit in zip(between, number[1:], strict=False))
+
+    assert one(normalize.phone, form.format(spread)) == number
+
+
+def test_a_range_that_nobody_has_yet_is_told_from_the_others():
+    known = phones.unassigned(
+        column(["0612345678", "0790123456", "0683123456", "0522334455", "+33612345678", None])
+    )
+
+    assert known.tolist() == [False, True, True, False, False, False]
+
+
+CASABLANCA = times.Clock(zone="Africa/Casablanca", order="day_first")
+
+
+@pytest.mark.parametrize(
+    ("written", "clock", "time"),
+    [
+        ("23/11/2026 10:00", CASABLANCA, "2026-11-23T09:00:00Z"),
+        ("23-11-26 10h05", CASABLANCA, "2026-11-23T09:05:00Z"),
+        ("2026-11-23 10:00:59", CASABLANCA, "2026-11-23T09:00:59Z"),
+        ("26/07/2026 21:46:21 +00:00", CASABLANCA, "2026-07-26T21:46:21Z"),
+        ("03/04/2026 10:00", CASABLANCA, "2026-04-03T09:00:00Z"),
+        (
+            "03/04/2026 10:00",
+            times.Clock(zone="Africa/Casablanca", order="month_first"),
+            "2026-03-04T10:00:00Z",
+        ),
+        ("03/04/2026 10:00", times.Clock(zone="Africa/Casablanca"), "03/04/2026 10:00"),
+        ("23/11/2026 10:00", times.Clock(zone="Africa/Casablanca"), "2026-11-23T09:00:00Z"),
+        ("23/11/2026", CASABLANCA, "2026-11-23T22:59:59Z"),
+        ("٢٣/١١/٢٠٢٦ ١٠:٠٠", CASABLANCA, "2026-11-23T09:00:00Z"),
+        ("1795345200", CASABLANCA, "2026-11-22T11:00:00Z"),
+        ("1795345200000", CASABLANCA, "2026-11-22T11:00:00Z"),
+        ("01/01/1970 00:00", CASABLANCA, None),
+        ("01/01/1970 01:00", CASABLANCA, None),
+        ("0000-00-00 00:00:00", CASABLANCA, None),
+        ("31/02/2026 10:00", CASABLANCA, "31/02/2026 10:00"),
+        ("23/11/2026 25:00", CASABLANCA, "23/11/2026 25:00"),
+    ],
+)
+def test_times_as_a_file_writes_them(written, clock, time):
+    assert one(lambda cells: normalize.event_time(cells, clock=clock), written) == time

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaddone_pipeline.intake import ORDERS_SCHEMA, RowCounts, read_orders
+from leaddone_pipeline.intake import ORDERS_SCHEMA, RowCounts, SourceSettings, read_orders
 from leaddone_pipeline.intake.amounts import Item, fit
 
 FIELDS = ["id", "article", "price", "qte", "skipped"]
@@ -107,15 +107,20 @@ def test_skipping_as_paid_is_loud_until_the_shop_has_decided(read, first_row):
 
     (warning,) = read(rows)[3]
     assert warning.startswith("2 orders worth 3,400 MAD skipped as already paid; set paid")
-    assert read(rows, paid="skip")[3] == ["2 orders worth 3,400 MAD skipped as already paid"]
-    frame, _, counts, warnings = read(rows, paid="send")
+    assert read(rows, settings=SourceSettings(paid="skip"))[3] == [
+        "2 orders worth 3,400 MAD skipped as already paid"
+    ]
+    frame, _, counts, warnings = read(rows, settings=SourceSettings(paid="send"))
     assert counts == RowCounts(read=2, valid=2)
     assert warnings == []
     assert list(frame["price"]) == ["1700", "1700"]
 
 
 def test_paid_on_delivery_is_never_sent_again(read, first_row):
-    assert read([first_row(**{"Financial Status": "paid"})], paid="send")[2].skipped == 1
+    assert (
+        read([first_row(**{"Financial Status": "paid"})], settings=SourceSettings(paid="send"))[2].skipped
+        == 1
+    )
 
 
 def test_paid_in_part_collects_what_is_left_or_is_refused(read, first_row):

@@ -1,0 +1,77 @@
+"""Rows of one order that contradict each other, or that may be one order twice: refused, not guessed at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leaddone_pipeline.intake import normalize, reasons
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leaddone_pipeline.intake.grouping import Groups
+    from leaddone_pipeline.intake.orders import JudgedOrders
+
+__all__ = ["refuse_unclear"]
+
+_AGREEING = ("phone", "city", "owed", "status", "currency")
+_OF_AN_ITEM = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
+
+
+def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:
+    """Refuse orders whose rows do not surely make one order."""
+    lines = orders.lines
+    further = np.ones(len(lines), dtype=bool)
+    further[orders.first] = False
+    if not further.any():
+        return
+    if lines.bound.orders.lines == "unsaid":
+        _refuse_unsaid(orders, further)
+        return
+    _refuse_heads_again(orders, further)
+    for order in groups.apart:
+        if _repeats(orders, order):
+            orders.refusals.add(order, reasons.ROWS_APART, lines.bound.shown("id"))
+    for name in _AGREEING:
+        for place in lines.bound.fields.get(name, ()):
+            cells = lines.joined(place)
+            cells = normalize.phone(cells, region=orders.region) if name == "phone" else cells
+            for at in np.flatnonzero(further & _differs(orders, cells)):
+                orders.refusals.add(orders.owner(at), reasons.LINES_DISAGREE, lines.bound.header[place[0]])
+
+
+def _refuse_heads_again(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
+    """Refuse orders of which a further row carries what only the first one should."""
+    for name in orders.lines.bound.orders.head:
+        position = orders.lines.bound.position(name)
+        if position is not None:
+            again = further & orders.lines.cells(position).notna().to_numpy(dtype=bool)
+            for at in np.flatnonzero(again):
+                orders.refusals.add(orders.owner(at), reasons.ORDER_TWICE, name)
+
+
+def _differs(orders: JudgedOrders, cells: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Say of each row whether it says something else than its order's first row; an empty cell says nothing."""
+    above = cells.iloc[np.repeat(orders.first, orders.count)].reset_index(drop=True)
+    return (cells.notna() & above.notna() & (cells != above).fillna(value=False)).to_numpy(dtype=bool)
+
+
+def _refuse_unsaid(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
+    """Rows that share an id and all else are one order told twice; where they differ, nobody knows what they are."""
+    lines = orders.lines
+    for places in lines.bound.fields.values():
+        for place in places:
+            cells = lines.joined(place).fillna("")
+            for at in np.flatnonzero(further & _differs(orders, cells)):
+                orders.refusals.add(orders.owner(at), reasons.ROWS_UNSAID, lines.bound.shown("id"))
+
+
+def _repeats(orders: JudgedOrders, order: int) -> bool:
+    """Whether two rows of an order name the same item."""
+    start = int(orders.first[order])
+    rows = range(start, start + int(orders.count[order]))
+    columns = [orders.lines.field(name) for name in _OF_AN_ITEM if orders.lines.bound.fields.get(name)]
+    items = [tuple(str(column.iloc[at]) for column in columns) for at in rows]
+    return len(set(items)) < len(items)

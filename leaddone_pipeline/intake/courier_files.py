@@ -1,0 +1,88 @@
+"""One courier file -> its tracking updates in slices: the source, the columns, and what was said beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.intake import tracking
+from leaddone_pipeline.intake.binding import bind
+from leaddone_pipeline.intake.lines import Lines
+from leaddone_pipeline.intake.recognition import recognise
+from leaddone_pipeline.intake.slices import About
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from leaddone_pipeline.intake.binding import Bound
+    from leaddone_pipeline.intake.forms import Source
+    from leaddone_pipeline.intake.readers import TableFile
+    from leaddone_pipeline.intake.tracking import JudgedTracking, Known
+
+__all__ = ["CourierFile"]
+
+_SHOWN_WORDS = 6
+
+
+@dataclass
+class CourierFile:
+    """An open courier file, tied to its source.
+
+    Attributes:
+        about: how it is read.
+        words: words that were skipped so far, and how often.
+    """
+
+    table: TableFile
+    bound: Bound
+    about: About
+    words: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def open(cls, table: TableFile, chosen: Source | None) -> CourierFile:
+        """Find the file's source, where none is chosen, and its columns.
+
+        Raises:
+            IntakeError: no source fits, or the file lacks a column.
+        """
+        source, why = (
+            (chosen, "it was named") if chosen else recognise(Kind.TRACKING, table.header, table.name)
+        )
+        bound = bind(source, Kind.TRACKING, table.header, table.name)
+        return cls(table, bound, About(table.name, source.name, why, bound.mapping()))
+
+    def judged(
+        self, slice_rows: int, take: Callable[[int], int], *, now: datetime, known: Known
+    ) -> Iterator[tuple[JudgedTracking, bool]]:
+        """Yield the file's updates, slice by slice, and whether the file ends there.
+
+        Args:
+            slice_rows: rows in memory at once, about.
+            take: says how many of so many rows are still wanted; fewer end it.
+            now: the time against which updates lie ahead.
+            known: what others know of parcels.
+        """
+        for part, following in pairwise(chain(self.table.slices(slice_rows), [None])):
+            lines = Lines(part, self.bound, self.table.name)
+            taken = take(len(lines))
+            if not taken:
+                return
+            kept = lines if taken == len(lines) else lines.part(0, taken)
+            updates = tracking.judge(kept, modified=self.table.modified, now=now, known=known)
+            self.words += updates.words
+            done = following is None or taken < len(lines)
+            yield updates, done
+            if done:
+                return
+
+    def warnings(self) -> tuple[str, ...]:
+        """Which words were skipped; they are the source's own, never a customer's."""
+        if not self.words:
+            return ()
+        named = ", ".join(f"{word} ({count})" for word, count in self.words.most_common(_SHOWN_WORDS))
+        what = f"{self.words.total():,} rows" if self.words.total() > 1 else "1 row"
+        return (f"{what} skipped, whose status says nothing of a parcel on its way: {named}",)

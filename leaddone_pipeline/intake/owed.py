@@ -1,0 +1,192 @@
+"""What each order's customer owes: as a column tells it, else as the lines add up."""
+
+# ruff: noqa: RUF002 - the sign stands in the article, as people read it
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leaddone_pipeline.intake import normalize, reasons
+from leaddone_pipeline.intake.amounts import Fitted, fit, sum_of
+from leaddone_pipeline.intake.normalize import STRING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leaddone_pipeline.intake.line_items import LineItems
+    from leaddone_pipeline.intake.orders import JudgedOrders
+
+__all__ = ["Owed", "fit_all", "refuse_bad_amounts", "refuse_bad_items"]
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a slice's orders cost their customers.
+
+    Attributes:
+        told: amount by a column of the file, NA where the lines must say it.
+        discount: what is taken off the whole order, NA where nothing is.
+        items: the lines.
+        column, discount_column: what they are called, for messages.
+    """
+
+    told: pd.Series[Any]
+    discount: pd.Series[Any]
+    items: LineItems
+    column: str
+    discount_column: str
+
+    @classmethod
+    def of(cls, orders: JudgedOrders) -> Owed:
+        """Read the columns; an order paid in part without its balance is refused."""
+        lines, bound = orders.lines, orders.lines.bound
+        wanted = bound.source.amount or "owed"
+        told = orders.heads(lines.money(bound.fields.get(wanted, ()), above_zero=True))
+        rule = bound.orders.balance
+        if rule is not None and (left := orders.heads_of(lines.holds(rule.when))).any():
+            at = bound.position(rule.column)
+            told = told.mask(left, pd.NA if at is None else orders.heads(lines.money([(at,)])))
+            for order in np.flatnonzero(left & told.isna().to_numpy(dtype=bool)):
+                orders.refusals.add(order, reasons.BALANCE_UNKNOWN, rule.column)
+        discount = orders.heads(lines.money(bound.fields.get("discount", ()), signed=False))
+        return cls(told, discount, orders.items, bound.shown(wanted), bound.shown("discount"))
+
+    def amount(self, order: int) -> Decimal | None:
+        """What one order costs; None if nobody says. Its cells must be good."""
+        told = self.told.iloc[order]
+        if told is not pd.NA:
+            return Decimal(told)
+        taken = self.discount.iloc[order]
+        return sum_of(
+            self.items.items(order),
+            line_discounts=self.items.line_discounts(order),
+            discount=Decimal(0) if taken is pd.NA else Decimal(taken),
+        )
+
+    def readable(self) -> NDArray[np.bool_]:
+        """Say of each order whether all its cells are good, and it is known what it costs."""
+        items = self.items
+        untold = self.told.isna().to_numpy(dtype=bool)
+        priced = (items.price.notna() | items.total.notna()).to_numpy(dtype=bool)
+        good = (
+            items.article.notna()
+            & (items.price.isna() | normalize.is_amount(items.price))
+            & (items.total.isna() | normalize.is_amount(items.total))
+            & (items.qte.isna() | normalize.matches(items.qte, normalize.QTE))
+            & (items.discount.isna() | normalize.is_amount(items.discount))
+        ).to_numpy(dtype=bool)
+        bad = ~good | (untold[items.owner] & ~priced) | (untold[items.owner] & items.unsaid)
+        result: NDArray[np.bool_] = (items.count > 0) & (
+            np.bincount(items.owner, weights=bad, minlength=len(untold)) == 0
+        )
+        for cells in (self.told, self.discount):
+            result &= (cells.isna() | normalize.is_amount(cells)).to_numpy(dtype=bool)
+        return result
+
+
+def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
+    """Refuse orders whose amount or discount is no number."""
+    for cells, column, needed in (
+        (owed.told, owed.column, np.ones(len(owed.told), dtype=bool)),
+        (owed.discount, owed.discount_column, owed.told.isna().to_numpy(dtype=bool)),
+    ):
+        bad = (cells.notna() & ~normalize.is_amount(cells)).to_numpy(dtype=bool)
+        for at in np.flatnonzero(orders.open() & needed & bad):
+            orders.refusals.add(at, orders.explain("price", cells.iloc[at]), column)
+
+
+def refuse_bad_items(orders: JudgedOrders, owed: Owed) -> None:
+    """Refuse orders with a line that cannot be read, or that does not say its price where it must."""
+    items, bound = owed.items, orders.lines.bound
+    open_, untold = orders.open(), owed.told.isna().to_numpy(dtype=bool)
+
+    def refuse(item_mask: np.ndarray[Any, Any], cells: pd.Series[Any] | None, name: str, reason: Any) -> None:  # noqa: ANN401
+        for at in np.flatnonzero(item_mask & open_[items.owner]):
+            value = None if cells is None or cells.iloc[at] is pd.NA else cells.iloc[at]
+            told = reason or orders.explain("price" if name not in {"article", "qte"} else name, value)
+            orders.refusals.add(items.owner[at], told, bound.shown(name))
+
+    nothing = reasons.ITEMS_UNREADABLE if bound.cells else orders.explain("article", None)
+    for at in np.flatnonzero(open_ & (items.count == 0)):
+        orders.refusals.add(at, nothing, bound.shown("article"))
+    unnamed = items.article.isna().to_numpy(dtype=bool)
+    refuse(unnamed, None, "article", reasons.ITEMS_UNREADABLE if bound.cells else None)
+    for cells, name in ((items.price, items.price_name), (items.total, items.total_name)):
+        bad = (cells.notna() & ~normalize.is_amount(cells)).to_numpy(dtype=bool)
+        refuse(bad, cells, name, None)
+    bad_qte = (items.qte.notna() & ~normalize.matches(items.qte, normalize.QTE)).to_numpy(dtype=bool)
+    refuse(bad_qte, items.qte, "qte", None)
+    priceless = (items.price.isna() & items.total.isna()).to_numpy(dtype=bool)
+    refuse(priceless & untold[items.owner], None, _price_column(orders), None)
+    refuse(items.unsaid & untold[items.owner], None, "bare_price", reasons.PRICE_UNSAID)
+    bad = (items.discount.notna() & ~normalize.is_amount(items.discount)).to_numpy(dtype=bool)
+    refuse(bad & untold[items.owner], items.discount, "line_discount", None)
+
+
+def _price_column(orders: JudgedOrders) -> str:
+    """Field of the column that should have said what an order costs."""
+    fields = orders.lines.bound.fields
+    return next((name for name in ("price", "bare_price", "line_total", "owed") if fields.get(name)), "price")
+
+
+def fit_all(orders: JudgedOrders, owed: Owed) -> None:
+    """Replace article, price and qte so that price × qte is the amount; amounts.fit has the rule.
+
+    An order of one piece takes the amount as its price as it stands, which whole columns do at once. Skipped
+    orders are written likewise, as far as they can be read.
+    """
+    frame, items = orders.frame, owed.items
+    one = (items.count == 1) & (frame["qte"].isna() | (frame["qte"] == "1").fillna(value=False)).to_numpy(
+        dtype=bool
+    )
+    told = owed.told.notna().to_numpy(dtype=bool)
+    open_ = orders.open()
+    done = open_ | ((frame["skipped"] != "").to_numpy(dtype=bool) & owed.readable())
+    frame["price"] = frame["price"].mask(done & one & told, owed.told)
+    left = (items.count == 1) & ~told & _as_it_stands(owed)
+    todo = np.flatnonzero(done & ~(one & told) & ~left)
+    if not len(todo):
+        return
+    fitted: dict[str, list[Any]] = {name: frame[name].tolist() for name in ("article", "price", "qte")}
+    nothing = np.zeros(len(frame), dtype=bool)
+    for at in todo:
+        amount = owed.amount(int(at))
+        if amount is None:
+            orders.refusals.add(
+                at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders))
+            )
+            continue
+        result = fit(items.items(int(at)), amount)
+        nothing[at] = open_[at] and amount == 0
+        fitted["article"][at] = result.article
+        fitted["price"][at] = normalize.amount_text(result.price)
+        fitted["qte"][at] = str(result.qte)
+        if result.rewritten and amount and open_[at]:
+            _note(orders, result)
+    for name, column in fitted.items():
+        frame[name] = pd.Series(column, dtype=STRING)
+    orders.skip_nothing(nothing)
+
+
+def _as_it_stands(owed: Owed) -> np.ndarray[Any, Any]:
+    """Orders of one line that says the price of one piece, and nothing is taken off."""
+    items = owed.items
+    plain = (items.price.notna() & items.total.isna() & items.discount.isna()).to_numpy(dtype=bool)
+    per_order = np.zeros(len(items.count), dtype=bool)
+    single = items.count == 1
+    per_order[single] = plain[items.begin[:-1][single]]
+    return per_order & owed.discount.isna().to_numpy(dtype=bool)
+
+
+def _note(orders: JudgedOrders, result: Fitted) -> None:
+    orders.rewritten += 1
+    if len(orders.examples) < _EXAMPLES:
+        amount = normalize.amount_text(result.price)
+        orders.examples.append(f'amount {amount} sent as "{result.article}", qte 1')

@@ -1,0 +1,108 @@
+"""Which orders are rightly not sent, and which are in a state that the source does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leaddone_pipeline.contract import SkipReason
+from leaddone_pipeline.intake import reasons
+from leaddone_pipeline.intake.forms import SEND
+from leaddone_pipeline.intake.lines import says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from leaddone_pipeline.intake.forms import Source
+    from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.owed import Owed
+
+__all__ = ["Paid", "refuse_unknown", "skip"]
+
+
+@dataclass(slots=True)
+class Paid:
+    """Orders of one file that were skipped as paid: said once, on the file's last slice."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+    orders: int = 0
+
+    def add(self, judged: JudgedOrders) -> None:
+        self.count += judged.paid.count
+        self.amount += judged.paid.amount
+        self.orders += len(judged.frame)
+
+    def warnings(self, source: Source) -> tuple[str, ...]:
+        if not self.count:
+            return ()
+        currency = "" if source.currency in {None, "any"} else f" {source.currency}"
+        worth = f"{self.amount:,.2f}".removesuffix(".00") + currency
+        what = f"{self.count:,} orders" if self.count > 1 else "1 order"
+        advice = (
+            ""
+            if source.paid
+            else "; set paid to send if a courier shall collect for them, to skip if this is right"
+        )
+        return (f"{what} worth {worth} skipped as already paid{advice}",)
+
+
+_DONE = {
+    SkipReason.FULFILLED.value: "fulfilled",
+    SkipReason.FULFILLED_IN_PART.value: "fulfilled",
+    SkipReason.PAID.value: "paid",
+}
+"""Meanings of a status that a setting may change, and the setting."""
+
+
+def skip(orders: JudgedOrders, owed: Owed) -> None:
+    """Skip orders that are no orders any more, then by the source's rules, then those that are done already."""
+    lines = orders.lines
+    form, source = lines.bound.orders, lines.bound.source
+    _skip_by_status(orders, [meaning for meaning in form.statuses if meaning not in _DONE])
+    for rule in form.skip:
+        if any((getattr(source, name) or "skip") == value for name, value in rule.unless.items()):
+            continue
+        orders.skip(orders.heads_of(lines.holds(rule.when)) & orders.open(), rule.reason)
+    done = [meaning for meaning in form.statuses if meaning in _DONE]
+    _skip_by_status(orders, [meaning for meaning in done if getattr(source, _DONE[meaning]) != SEND])
+    paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
+    orders.paid.count = int(paid.sum())
+    known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
+    orders.paid.amount = sum((owed.amount(int(at)) or Decimal(0) for at in known), Decimal(0))
+    orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
+
+
+def _skip_by_status(orders: JudgedOrders, meanings: Iterable[str]) -> None:
+    lines = orders.lines
+    if not lines.bound.fields.get("status"):
+        return
+    status = orders.heads(lines.field("status"))
+    for meaning in meanings:
+        if meaning != SEND:
+            words = lines.bound.orders.statuses[meaning]
+            orders.skip(says(status, words) & orders.open(), SkipReason(meaning))
+
+
+def refuse_unknown(orders: JudgedOrders) -> None:
+    """Refuse the orders whose state or currency the source does not know."""
+    lines = orders.lines
+    form = lines.bound.orders
+    if form.statuses and lines.bound.fields.get("status"):
+        known = [word for words in form.statuses.values() for word in words]
+        status = lines.bound.shown("status")
+        for at in np.flatnonzero(orders.open() & ~says(orders.heads(lines.field("status")), known)):
+            orders.refusals.add(at, reasons.unexpected(status), status)
+    for column, values in form.expects.items():
+        if lines.bound.places(column):
+            told = orders.heads_of(lines.holds({column: values}))
+            for at in np.flatnonzero(orders.open() & ~told):
+                orders.refusals.add(at, reasons.unexpected(column), column)
+    currency = lines.bound.source.currency
+    if currency not in {None, "any"} and lines.bound.fields.get("currency"):
+        used = orders.heads(lines.field("currency")).fillna(currency)
+        for at in np.flatnonzero(orders.open() & (used.str.upper() != currency).to_numpy(dtype=bool)):
+            orders.refusals.add(at, reasons.foreign_currency(str(currency)), lines.bound.shown("currency"))

@@ -1,6 +1,6 @@
 """Delivery state in SQL: the truth about what was claimed, sent and answered."""
 
-from leaddone_pipeline.ledger import claiming, person, reading, recording, settling
+from leaddone_pipeline.ledger import claiming, openness, person, reading, recording, settling
 from leaddone_pipeline.ledger.claiming import Claim, Claimed
 from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
 from leaddone_pipeline.ledger.reading import LINK_COLUMNS
@@ -20,6 +20,7 @@ __all__ = [
     "State",
     "Status",
     "claiming",
+    "openness",
     "person",
     "read_status",
     "reading",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.contract import Kind, SkipReason
+from leaddone_pipeline.errors import SettingsError
 from leaddone_pipeline.intake import RowCounts, Slice, load_source, read_orders, read_tracking, source_names
 from leaddone_pipeline.orchestration.tables import COURIER_UPDATES, ORDERS, QUARANTINE
 
@@ -18,13 +20,25 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.errors import IntakeError
 
-__all__ = ["DATE", "UNREADABLE", "ExportDay", "Files"]
+__all__ = ["DATE", "UNREADABLE", "ExportDay", "Files", "SourceSettings"]
 
 DATE = "{date}"
 UNREADABLE = "unreadable_file"
 """The quarantine's code for a file that could not be read, or not to its end."""
 
 _TABLES = {Kind.ORDERS: ORDERS, Kind.TRACKING: COURIER_UPDATES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """How a shop wants its order files read, over what the source says; None: what the source says."""
+
+    paid: Literal["skip", "send"] | None = None
+    fulfilled: Literal["skip", "send"] | None = None
+    amount: Literal["owed", "items"] | None = None
+    price_is: Literal["unit", "total"] | None = None
+    currency: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,23 +49,38 @@ class Files:
         pattern: path with `{date}` for the day, and `*`, `?`, `[...]` as the shell knows them.
         root: where a relative pattern, or the relative path of a source, begins.
         source: name of a built-in source or path of a YAML; without it, recognised from each file.
-        paid: what to do with orders paid by card.
+        settings: over what the source says; of no use to courier files.
     """
 
     kind: Kind
     pattern: str
     root: Path
     source: str | None = None
-    paid: Literal["skip", "send"] | None = None
+    settings: SourceSettings = SourceSettings()
 
     def check_source(self) -> None:
         """Refuse a source that cannot be used, before anything runs.
 
         Raises:
             IntakeError: there is none of this name, or its YAML is wrong.
+            SettingsError: a setting that this version's intake does not take.
         """
         if self.source is not None:
             load_source(self._source or "")
+        for name, value in asdict(self.settings).items():
+            if name != "paid" and value is not None:
+                raise SettingsError(
+                    "intake does not take this key yet",
+                    remedy="Write it into a source's YAML of your own",
+                    setting=name,
+                )
+
+    @property
+    def paid_is_settled(self) -> bool:
+        """Whether the shop has said what is to be done with orders paid by card."""
+        if self.settings.paid is not None:
+            return True
+        return self.source is not None and load_source(self._source or "").paid is not None
 
     def of(self, day: str) -> list[Path]:
         """The day's files, by name."""
@@ -59,6 +88,14 @@ class Files:
         if not Path(pattern).is_absolute():
             pattern = str(Path(glob.escape(str(self.root)), pattern))
         return [path for path in map(Path, sorted(glob.glob(pattern))) if path.is_file()]  # noqa: PTH207 - absolute patterns too
+
+    def fingerprint(self, day: str) -> str:
+        """A hash over the day's files, their sizes and times of change; empty without files."""
+        told = []
+        for path in self.of(day):
+            state = path.stat()
+            told.append(f"{path}\0{state.st_size}\0{state.st_mtime_ns}")
+        return hashlib.blake2b("\n".join(told).encode(), digest_size=8).hexdigest() if told else ""
 
     def read(self, day: str) -> ExportDay:
         """Read the day's files into one frame; a file that cannot be read stands in the quarantine."""
@@ -89,7 +126,7 @@ class Files:
 
     def _slices(self, files: list[Path]) -> Iterator[Slice]:
         if self.kind is Kind.ORDERS:
-            return read_orders(files, source=self._source, paid=self.paid)
+            return read_orders(files, source=self._source, paid=self.settings.paid)
         return read_tracking(files, source=self._source)
 
 
@@ -117,6 +154,10 @@ class ExportDay:
     def skipped(self) -> int:
         """Records of the frame that are not to be sent."""
         return int((self.frame["skipped"] != "").sum()) if "skipped" in self.frame else 0
+
+    @property
+    def skipped_as_paid(self) -> int:
+        return int((self.frame["skipped"] == SkipReason.PAID).sum()) if "skipped" in self.frame else 0
 
 
 def _unreadable(broken: list[IntakeError]) -> pd.DataFrame:

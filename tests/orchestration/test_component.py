@@ -88,7 +88,12 @@ def test_days_begin_in_the_shops_time_zone_and_today_is_one(project):
 
 
 def test_group_owners_tags_and_pool_reach_the_assets(project):
-    told = {"owners": ["team:shop"], "tags": {"country": "morocco"}, "group": "sales", "pool": "leaddone"}
+    told = {
+        "owners": ["team:shop"],
+        "tags": {"country": "morocco"},
+        "group_name": "sales",
+        "pool": "leaddone",
+    }
     for asset in project.defs(**told).assets:
         for spec in asset.specs:
             assert spec.owners == ["team:shop"]
@@ -165,7 +170,7 @@ def test_dg_scaffolds_a_shop_that_loads(folder):
     path = folder.scaffold_component(
         component_cls=LeadDoneShopComponent,
         defs_path="rabat",
-        scaffold_params={"orders_files": "in/{date}.csv"},
+        scaffold_params={"orders_files": "in/{date}.csv", "paid": "skip"},
     )
     with folder.load_component_and_build_defs(path) as (component, _):
         assert component.shop == "rabat"

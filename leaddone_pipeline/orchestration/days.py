@@ -84,7 +84,7 @@ class Days:
             metadata: Mapping[str, Any] = {}
             try:
                 if cause is not None and (isinstance(cause[1], _OF_ALL_DAYS) or record(day)):
-                    self._leave(day, f"not tried, since {cause[0]} stopped: {cause[1]}", cause[1])
+                    self._leave(day, f"not tried, since {cause[0]} stopped before it", cause[1])
                     continue
                 metadata, self._verdicts[day], stopped = deliver(day)
             except LeadDoneError as error:

@@ -24,7 +24,7 @@ from leaddone_pipeline.orchestration.stored import counts_of
 from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS, Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -51,16 +51,8 @@ _ASKS = {
 }
 
 
-def build_open_days_sensor(
-    shop: Shop, job: dg.UnresolvedAssetJobDefinition, *, now: Callable[[], float] = time.time
-) -> dg.SensorDefinition:
-    """Ask for deliveries, results or both of the days that are open.
-
-    Args:
-        shop: whose.
-        job: its job over all assets.
-        now: UTC seconds.
-    """
+def build_open_days_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Ask for deliveries, results or both of the days that are open."""
 
     @dg.sensor(
         job=job,
@@ -79,7 +71,7 @@ def build_open_days_sensor(
             return dg.SkipReason("The ledger knows nothing of this shop's account yet")
         if told.is_delivering:
             return dg.SkipReason("A run is delivering just now")
-        return _Tick(shop, context.instance, Waits.read(context.cursor), now()).ask(told)
+        return _Tick(shop, context.instance, Waits.read(context.cursor), time.time()).ask(told)
 
     return ask_for_open_days
 
@@ -96,7 +88,7 @@ class _Told:
 def _ask_ledger(shop: Shop, linked: float) -> _Told | None:
     client_id = os.environ.get(shop.client_id_env)
     if not client_id:
-        return None
+        raise SettingsError("it is not set", remedy="Set it where Dagster runs", setting=shop.client_id_env)
     account = environment.account_of(environment.base_url(), client_id)
     try:
         ledger = Ledger(environment.ledger_url(shop.folder), read_only=True)
@@ -154,7 +146,8 @@ class _Tick:
             return
         updates, sent = self._newest(TRACKING.export), self._newest(TRACKING.delivery)
         waiting = {day for day, number in updates.items() if number > sent.get(day, 0)}
-        yield from (("track", day) for day in sorted(waiting) if not self._is_held(day))
+        # Statuses follow their orders, and an outage is not asked twice.
+        yield from (("track", day) for day in sorted(waiting - set(told.open)) if not self._is_held(day))
         results = self._newest(TRACKING.result)
         yield from (
             ("results", day)

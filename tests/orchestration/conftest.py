@@ -1,5 +1,7 @@
 import csv
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,6 +162,11 @@ class Project:
             return [self.run(days[0], days[-1] if len(days) > 1 else None, **how)]
         how = {"io_manager": self.files, "days_per_run": 1, **how}
         return [self.run(day, **how) for day in days]
+
+    def type(self, *words):
+        """Type a `leaddone` command."""
+        command = [sys.executable, "-m", "leaddone_pipeline.cli", *words]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
 
     def stored(self, store, name):
         """All rows of a stored table, by day."""

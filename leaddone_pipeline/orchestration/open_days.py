@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["build_open_days_sensor"]
 
 _SECONDS = 60
-_DAYS_A_TICK = 31
+_DAYS_A_TICK = 366
+_RUNS_A_TICK = 20
 _REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong"})
 _MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
 _UNDER_WAY = [
@@ -131,9 +132,11 @@ class _Tick:
             and self._waits.is_due(_what(ask, day), self._now)
             and not self._is_refused(ask, day)
         ][:_DAYS_A_TICK]
-        requests = [self._request(ask, part) for ask, part in self._runs(due)]
-        for ask, day in due:
-            self._waits.ask(_what(ask, day), self._now)
+        runs = list(self._runs(due))[:_RUNS_A_TICK]
+        requests = [self._request(ask, part) for ask, part in runs]
+        for ask, part in runs:
+            for day in part:
+                self._waits.ask(_what(ask, day), self._now)
         return dg.SensorResult(run_requests=requests, cursor=self._waits.write())
 
     def _open(self, told: _Told) -> Iterator[tuple[str, str]]:

@@ -93,6 +93,9 @@ class ShopScaffoldParams(BaseModel):
     orders_files: str | None = Field(default=None, description="Where the exports lie, with {date}.")
     courier_files: str | None = Field(default=None, description="Where the courier files lie, with {date}.")
     paid: str | None = Field(default=None, description="Orders paid by card: skip or send.")
+    start_date: str | None = Field(
+        default=None, description="First day to deliver, YYYY-MM-DD; empty: today."
+    )
 
 
 class ShopScaffolder(dg.Scaffolder[ShopScaffoldParams]):
@@ -114,7 +117,7 @@ class ShopScaffolder(dg.Scaffolder[ShopScaffoldParams]):
             orders_files=_value(params.orders_files),
             courier_files=_value(params.courier_files),
             paid=params.paid or "skip | send",
-            start_date=date.today().isoformat(),  # noqa: DTZ011 - the day on the shop's desk
+            start_date=params.start_date or f"{date.today()}",  # noqa: DTZ011 - the day on the shop's desk
             why=_ALL if stores_ranges else _ONE,
             days_per_run="null" if stores_ranges else "1",
         )

@@ -35,14 +35,23 @@ def ui(tmp_path, platform):
     with serve(platform) as running:
         env = os.environ | {
             "DAGSTER_HOME": str(home),
-            "LEADDONE_TABLES": str(tmp_path / "tables.duckdb"),
+            "LEADDONE_TABLES": "tables.duckdb",  # as the page shows it
             "LEADDONE_LEDGER_URL": f"sqlite:///{tmp_path}/ledger.db",
             "LEADDONE_BASE_URL": running.base_url,
             "LEADDONE_CLIENT_ID": CLIENT,
             "LEADDONE_WEBHOOK_SECRET": SECRET,
         }
-        command = [installed("dagster"), "dev", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", str(port)]
-        with started(command, log=tmp_path / "dagster.log", env=env, cwd=ROOT):
+        command = [
+            installed("dagster"),
+            "dev",
+            "-w",
+            str(ROOT / "workspace.yaml"),
+            "-h",
+            LOOPBACK,
+            "-p",
+            str(port),
+        ]
+        with started(command, log=tmp_path / "dagster.log", env=env, cwd=tmp_path):
             wait_for(lambda: answers(port), what="Dagster's UI")
             yield f"http://{LOOPBACK}:{port}"
 
@@ -67,15 +76,17 @@ def test_a_backfill_from_the_graph_brings_every_order_and_its_count_to_the_page(
     expect(page.get_by_text(f"Materialized ({len(DAYS)})")).to_be_visible()
     counts = [accepted_on_page(page, "order_links", day) for day in DAYS]
     assert sum(counts) == len(platform.orders(CLIENT)) > 300
-    shown = page.get_by_role("table").inner_text()
+    shown = page.get_by_role("table").first.inner_text()
     taken = {order["internal_id"] for order in platform.orders(CLIENT).values()}
     assert set(re.findall(r"PLT-\d+", shown)) <= taken
     assert len(re.findall(r"PLT-\d+", shown)) > 3
-    picture(page, "partition.png")
 
     open_graph(page)
+    expect(page.get_by_text(re.compile(r"^\d+% filled"))).to_have_count(8)
     expect(page.get_by_text("0% filled", exact=True)).to_have_count(0)
     picture(page, "assets.png")
+    accepted_on_page(page, "order_links", DAYS[-1])
+    picture(page, "partition.png")
 
 
 def picture(page, name):

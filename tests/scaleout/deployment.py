@@ -36,7 +36,7 @@ class Site:
     """Where the deployment lives, and what its programs are told."""
 
     folder: Path
-    values: dict[str, str]
+    told: dict[str, str]
     stack: ExitStack
 
     def __post_init__(self) -> None:
@@ -47,13 +47,13 @@ class Site:
         (self.folder / "etc" / "workspace.yaml").write_text(self._placed(workspace))
         shutil.copy(SHOPS, self.folder / "project")
         self.port = free_port()
-        self.values |= {
+        self.told |= {
             "DAGSTER_HOME": str(self.folder / "var"),
             "DAGSTER_PROJECT_MODULE": SHOPS.stem,
             "DAGSTER_WEBSERVER_HOST": LOOPBACK,
             "DAGSTER_WEBSERVER_PORT": str(self.port),
         }
-        self.env = {**os.environ, **self.values}
+        self.env = {**os.environ, **self.told}
 
     def _placed(self, text: str) -> str:
         places = {
@@ -70,7 +70,7 @@ class Site:
         """Start what a unit starts, and wait as systemd would."""
         text = (DEPLOY / "systemd" / unit).read_text(encoding="utf-8")
         text = self._placed(text).replace("%i", instance).replace("%H", "localhost")
-        text = re.sub(r"\$\{(\w+)\}", lambda name: self.values[name[1]], text)
+        text = re.sub(r"\$\{(\w+)\}", lambda name: self.told[name[1]], text)
         (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
         program = self.stack.enter_context(self._started(shlex.split(command), f"{unit}{instance}"))
         for command in re.findall(r"^ExecStartPost=(.*)$", text, re.MULTILINE):

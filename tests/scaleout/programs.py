@@ -47,7 +47,6 @@ def free_port() -> int:
     raise RuntimeError(f"no free port from {start} to {_PORTS.stop}")
 
 
-import datetime
 def wait_for(condition: Callable[[], Any], *, what: str, within: float = 180.0) -> Any:
     """Wait for what other processes bring about; the time bounds a failure, never a success."""
     end = time.monotonic() + within
@@ -55,7 +54,7 @@ def wait_for(condition: Callable[[], Any], *, what: str, within: float = 180.0) 
         if time.monotonic() > end:
             raise TimeoutError(f"not seen within {within:.0f} s: {what}")
         time.sleep(0.1)
-    print(datetime.datetime.now(), what, flush=True); return found
+    return found
 
 
 class Program:

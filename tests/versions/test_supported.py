@@ -90,7 +90,8 @@ def test_two_days_of_a_shop_reach_leaddone_and_their_links_come_back(project, pl
     assert len(refused) == 1
 
 
-def test_a_frame_as_pandas_makes_it_is_sent_from_any_asset(project, platform, instance):
+@pytest.mark.usefixtures("project")
+def test_a_frame_as_pandas_makes_it_is_sent_from_any_asset(platform, instance):
     """Strings are objects in pandas 2 and `str` in pandas 3; numbers are numbers in both."""
 
     @dg.asset

@@ -87,11 +87,13 @@ class Year:
         folder: where it lives.
         days: ISO, oldest first.
         days_per_run: as the component takes it.
+        orders_a_day: rows of each file.
     """
 
     folder: Path
     days: Sequence[str]
     days_per_run: int | None = None
+    orders_a_day: int = ORDERS_A_DAY
     platform: Platform = field(default_factory=lambda: Platform(credentials={CLIENT: SECRET}))
     peak_kb: int = 0
     base_url: str = ""
@@ -101,8 +103,8 @@ class Year:
         with (self.folder / f"orders-{day}.csv").open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
             rows.writerow(["id", "article", "price", "qte", "receiver", "phone", "city", "address"])
-            for number in range(ORDERS_A_DAY):
-                phone = "12" if number < bad_rows else f"0612345{number:03}"
+            for number in range(self.orders_a_day):
+                phone = "12" if number < bad_rows else f"061{number:07}"
                 rows.writerow(
                     [f"{day}-{number}", "Lampe", "199.90", 1, "Essai", phone, "Fès", "1 rue des Essais"]
                 )

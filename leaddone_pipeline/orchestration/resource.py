@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,10 @@ from pydantic import ConfigDict, Field, PrivateAttr
 from leaddone_pipeline import environment
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import Delivery, DeliveryReport
-from leaddone_pipeline.delivery.prepare import orders_of, updates_of
-from leaddone_pipeline.delivery.record import record_orders, record_updates
 from leaddone_pipeline.errors import SettingsError
-from leaddone_pipeline.ledger import Ledger, openness, recording
+from leaddone_pipeline.ledger import Ledger, openness
 from leaddone_pipeline.orchestration.frames import CheckedFrames
+from leaddone_pipeline.orchestration.recorded import record_frame
 from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
     import httpx
     import pandas as pd
-    from sqlalchemy import Connection
 
     from leaddone_pipeline.settings import Account
 
@@ -150,11 +147,9 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         Returns:
             Whether a delivery would have something to send of them.
         """
-        ledger, to_send = self._opened_ledger(), False
+        ledger, account, to_send = self._opened_ledger(), self._account(), False
         for frame in frames:
-            to_send |= ledger.write(
-                partial(_record, ledger, self._account(), kind, frame, shop=self.shop, day=day)
-            )
+            to_send |= record_frame(ledger, account, kind, frame, shop=self.shop, day=day)
         return to_send
 
     def transport(self) -> httpx.BaseTransport | None:
@@ -269,27 +264,6 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
             setting, _, problem = str(error).partition(" ")
             problem, _, remedy = problem.partition("; ")
             raise SettingsError(problem, remedy=remedy.capitalize(), setting=setting) from None
-
-
-def _record(
-    ledger: Ledger,
-    account: Account,
-    kind: Kind,
-    frame: pd.DataFrame,
-    connection: Connection,
-    *,
-    shop: str,
-    day: str | None,
-) -> bool:
-    account_id = recording.open_account(connection, account)
-    if kind is Kind.ORDERS:
-        orders = orders_of(frame, ledger.content_key)
-        return bool(record_orders(connection, orders, account_id=account_id, shop=shop, day=day).to_send)
-    updates = updates_of(frame)
-    recorded = record_updates(
-        connection, updates, account_id=account_id, shop=shop, day=day, mine=(), key=ledger.content_key
-    )
-    return bool(recorded.numbers or recorded.waiting)
 
 
 class _Progress:

@@ -252,7 +252,7 @@ def order_ids_of(connection: Connection, account_id: int, tracking_numbers: Sequ
         query = select(number, records.c.order_id).where(
             records.c.account_id == account_id, records.c.kind == Kind.TRACKING, number.in_(wanted)
         )
-        for part in _parts(list(tracking_numbers)):
+        for part in parts(list(tracking_numbers)):
             for row in connection.execute(query, {"wanted": part}):
                 found.setdefault(row[0], set()).add(row.order_id)
     return {number: next(iter(ids)) for number, ids in found.items() if len(ids) == 1}
@@ -267,8 +267,8 @@ def under_way(connection: Connection, account_id: int, order_ids: Sequence[str])
         records.c.order_id.in_(bindparam("wanted", expanding=True)),
         or_(records.c.status.in_(on_its_way), records.c.accepted_status.in_(on_its_way)),
     )
-    parts = _parts(list(order_ids))
-    return {order_id for part in parts for order_id in connection.execute(query, {"wanted": part}).scalars()}
+    every = parts(list(order_ids))
+    return {order_id for part in every for order_id in connection.execute(query, {"wanted": part}).scalars()}
 
 
 def count_second_ids(connection: Connection, run_id: int) -> int:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from leaddone_pipeline.orchestration.shop import Shop
 
-__all__ = ["build_job", "build_schedule"]
+__all__ = ["RANGE_END", "RANGE_START", "build_job", "build_schedule", "days_between", "ranges", "request"]
 
-_LOOKBACK_DAYS = 1
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
 
 
 def build_job(shop: Shop, assets: Sequence[dg.AssetsDefinition]) -> dg.UnresolvedAssetJobDefinition:
@@ -30,7 +29,7 @@ def build_job(shop: Shop, assets: Sequence[dg.AssetsDefinition]) -> dg.Unresolve
 
 
 def build_schedule(shop: Shop, job: dg.UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
-    """Run the job over today and yesterday; a tick with nothing new sends nothing."""
+    """Run the job over today and the days before it; a tick with nothing new sends nothing."""
     zone = shop.partitions.timezone
 
     @dg.schedule(
@@ -38,26 +37,43 @@ def build_schedule(shop: Shop, job: dg.UnresolvedAssetJobDefinition, cron: str) 
         cron_schedule=cron,
         execution_timezone=zone,
         name=f"{shop.name}_deliver_schedule",
-        description="Delivers today and yesterday; orders that LeadDone has already are not sent again.",
+        description="Delivers today and the days before it; orders that LeadDone has already are not sent again.",
     )
     def deliver_recent_days(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(ZoneInfo(zone)).date()
-        recent = [(today - timedelta(days=back)).isoformat() for back in range(_LOOKBACK_DAYS, -1, -1)]
-        days = [day for day in recent if day >= f"{shop.partitions.start:%Y-%m-%d}"]
+        recent = [(today - timedelta(days=back)).isoformat() for back in range(shop.lookback_days + 1)]
+        days = [day for day in recent if day >= shop.first_day]
         if not days:
-            return dg.SkipReason(f"{shop.name} begins on {shop.partitions.start:%Y-%m-%d}")
-        return [_request(part) for part in _runs(days, shop.backfill_policy.max_partitions_per_run)]
+            return dg.SkipReason(f"{shop.name} begins on {shop.first_day}")
+        return [request(part, run_key=part[0]) for part in ranges(days, shop.days_per_run)]
 
     return deliver_recent_days
 
 
-def _runs(days: list[str], days_per_run: int | None) -> list[list[str]]:
-    size = days_per_run or len(days)
-    return [days[at : at + size] for at in range(0, len(days), size)]
+def days_between(first: str, last: str) -> list[str]:
+    """All days of a range, ISO, both ends included."""
+    start, count = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    return [(start + timedelta(days=number)).isoformat() for number in range(count)]
 
 
-def _request(days: list[str]) -> dg.RunRequest:
-    """A run over these days; its key sets it apart from the tick's other runs."""
+def ranges(days: Iterable[str], days_per_run: int | None) -> Iterator[list[str]]:
+    """Part days, ISO, into as few runs as can be: each a range without a gap, oldest first."""
+    part: list[str] = []
+    for day in sorted(days):
+        follows = bool(part) and date.fromisoformat(part[-1]) + timedelta(days=1) == date.fromisoformat(day)
+        if part and (not follows or len(part) == days_per_run):
+            yield part
+            part = []
+        part.append(day)
+    if part:
+        yield part
+
+
+def request(
+    days: Sequence[str], *, run_key: str, assets: Sequence[dg.AssetKey] | None = None
+) -> dg.RunRequest:
+    """A run over a range of days; without `assets`, of all of the job's."""
     if len(days) == 1:
-        return dg.RunRequest(run_key=days[0], partition_key=days[0])
-    return dg.RunRequest(run_key=days[0], tags={_RANGE_START: days[0], _RANGE_END: days[-1]})
+        return dg.RunRequest(run_key=run_key, partition_key=days[0], asset_selection=assets)
+    tags = {RANGE_START: days[0], RANGE_END: days[-1]}
+    return dg.RunRequest(run_key=run_key, tags=tags, asset_selection=assets)

@@ -19,22 +19,46 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.intake import RowCounts
 
-__all__ = ["Verdict", "judge_delivery", "judge_export", "log_days", "specs", "summaries"]
+__all__ = [
+    "Verdict",
+    "judge_delivery",
+    "judge_export",
+    "judge_links",
+    "judge_paid",
+    "log_days",
+    "specs",
+    "summaries",
+]
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
-_EXPORT = {
+_TRACKING_EXPORT = {
     "rows_law": "Every row that was read is quarantined, skipped, merged or valid, and stands in its table",
-    "export_present": "There is a file for the day",
+    "export_present": "There is a file for the day, once the day is over",
     "files_readable": "Every file of the day could be read to its end",
-    "none_quarantined": "No row was refused",
+    "quarantine_rate": "No more of the rows were refused than max_quarantined_share allows",
 }
-_DELIVERY = {
+_EXPORT = _TRACKING_EXPORT | {
+    "none_skipped_as_paid": "No order was left out as paid by card, unless `paid` says what is to be done with those",
+}
+_TRACKING_DELIVERY = {
     "records_law": "Every valid record has exactly one outcome",
     "none_unconfirmed": "No record was sent whose fate nobody knows",
+    "rejection_rate": "LeadDone refused no more of the records than max_rejected_share allows",
 }
-_LATE = {"none_cancelled_late": "No order was cancelled in the shop after LeadDone had accepted it"}
-_DELIVERIES = {Kind.ORDERS: _DELIVERY | _LATE, Kind.TRACKING: _DELIVERY}
+_DELIVERY = _TRACKING_DELIVERY | {
+    "none_cancelled_late": "No order was cancelled in the shop after LeadDone had accepted it",
+}
+_LINKS = {
+    "links_complete": "Every accepted order has LeadDone's id, and no order of the day waits for its answer"
+}
+_WORDS = {
+    "orders": _EXPORT,
+    "courier_updates": _TRACKING_EXPORT,
+    "order_deliveries": _DELIVERY,
+    "tracking_deliveries": _TRACKING_DELIVERY,
+    "order_links": _LINKS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +72,15 @@ class Verdict:
 
 
 def judge_export(
-    rows: RowCounts, *, kept: int, skipped_kept: int, refused: int, files: int, unreadable: int
+    rows: RowCounts,
+    *,
+    kept: int,
+    skipped_kept: int,
+    refused: int,
+    files: int,
+    unreadable: int,
+    is_over: bool,
+    limit: float,
 ) -> list[Verdict]:
     """Judge a day's files.
 
@@ -59,6 +91,8 @@ def judge_export(
         refused: rows in the stored quarantine that were read from files.
         files: how many files there were.
         unreadable: how many of them could not be read, or not to their end.
+        is_over: whether the day is; before that a file may still come.
+        limit: the share of rows that may be refused.
     """
     adds_up = rows.read == rows.quarantined + rows.skipped + rows.merged + rows.valid
     stands = rows.valid == kept - skipped_kept and rows.quarantined == refused
@@ -73,19 +107,30 @@ def judge_export(
     }
     return [
         Verdict("rows_law", adds_up and stands, ERROR, counts),
-        Verdict("export_present", files > 0, WARN, {"files": files}),
+        Verdict("export_present", files > 0 or not is_over, WARN, {"files": files}),
         Verdict("files_readable", unreadable == 0, ERROR, {"unreadable": unreadable}),
-        Verdict("none_quarantined", rows.quarantined == 0, WARN, {"quarantined": rows.quarantined}),
+        _judge_rate("quarantine_rate", rows.quarantined, rows.read, limit),
     ]
 
 
-def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int) -> list[Verdict]:
+def judge_paid(skipped: int, *, is_settled: bool) -> Verdict:
+    """Judge a day's orders that were left out as paid by card.
+
+    Args:
+        skipped: how many.
+        is_settled: whether the shop has said that this is right.
+    """
+    return Verdict("none_skipped_as_paid", skipped == 0 or is_settled, WARN, {"skipped_as_paid": skipped})
+
+
+def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int, limit: float) -> list[Verdict]:
     """Judge a day's delivery.
 
     Args:
         kind: orders or tracking.
         counts: of the report.
         handed_over: valid records of the day's stored table, counted there and not by the delivery.
+        limit: the share of records that may be rejected.
     """
     outcomes = {name: counts[name] for name in OUTCOMES[kind]}
     law = counts["valid"] == handed_over == sum(outcomes.values())
@@ -93,6 +138,7 @@ def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int) -
     verdicts = [
         Verdict("records_law", law, ERROR, {"handed_over": handed_over, **outcomes}),
         Verdict("none_unconfirmed", unconfirmed == 0, WARN, {"unconfirmed": unconfirmed}),
+        _judge_rate("rejection_rate", counts["rejected"], counts["valid"], limit),
     ]
     if kind is Kind.ORDERS:
         late = counts["cancelled_late"]
@@ -100,14 +146,28 @@ def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int) -
     return verdicts
 
 
-def specs(
-    asset: dg.AssetKey, partitions: dg.PartitionsDefinition[str], *, delivery: Kind | None = None
-) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset: those of an export, or of a delivery."""
-    words = _EXPORT if delivery is None else _DELIVERIES[delivery]
+def judge_links(counts: Mapping[str, int], *, without_id: int) -> list[Verdict]:
+    """Judge a day's links.
+
+    Args:
+        counts: of the day's orders by outcome.
+        without_id: accepted orders that have no internal id.
+    """
+    told = {"without_id": without_id, **{name: counts.get(name, 0) for name in OUTCOMES[Kind.ORDERS]}}
+    complete = not (without_id or told["pending"] or told["unconfirmed"])
+    return [Verdict("links_complete", complete, WARN, told)]
+
+
+def _judge_rate(name: str, count: int, total: int, limit: float) -> Verdict:
+    share = count / total if total else 0.0
+    return Verdict(name, share <= limit, WARN, {"share": share, "limit": limit, "count": count})
+
+
+def specs(asset: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset of a shop."""
     return [
         dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions)
-        for name, description in words.items()
+        for name, description in _WORDS[asset.path[-1]].items()
     ]
 
 

@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import dagster as dg
-from pydantic import BaseModel, Field
+from pydantic import Field, field_validator
 
 from leaddone_pipeline import environment
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import SettingsError
+from leaddone_pipeline.intake import SourceSettings
+from leaddone_pipeline.orchestration.arrivals import build_files_sensor
 from leaddone_pipeline.orchestration.assets import build_assets
 from leaddone_pipeline.orchestration.automation import build_job, build_schedule
-from leaddone_pipeline.orchestration.exports import DATE, Files
+from leaddone_pipeline.orchestration.exports import Files
+from leaddone_pipeline.orchestration.open_days import build_open_days_sensor
 from leaddone_pipeline.orchestration.resource import LeadDoneResource
-from leaddone_pipeline.orchestration.shop import Shop
+from leaddone_pipeline.orchestration.scaffold import ShopScaffolder
+from leaddone_pipeline.orchestration.shop import Limits, Shop
 from leaddone_pipeline.settings import DeliverySettings
 
 __all__ = ["LeadDoneShopComponent"]
 
 _DEFAULTS = DeliverySettings()
+_LIMITS = Limits()
 _NAME = "^[a-z][a-z0-9_]*$"
 _DATED = r"\{date\}|\{\{"
 """A pattern names the day, or is templated and names it later."""
 
 Described = dg.Resolver.default
-
-
-class ShopScaffoldParams(BaseModel):
-    """What `dg scaffold defs` may be told."""
-
-    shop: str | None = Field(default=None, description="The shop's name; empty: the folder's.")
-    orders_files: str | None = Field(default=None, description="Where the exports lie, with {date}.")
-    courier_files: str | None = Field(default=None, description="Where the courier files lie, with {date}.")
-
-
-class ShopScaffolder(dg.Scaffolder[ShopScaffoldParams]):
-    """Writes a `defs.yaml` that loads at once."""
-
-    @classmethod
-    def get_scaffold_params(cls) -> type[ShopScaffoldParams]:
-        return ShopScaffoldParams
-
-    def scaffold(self, request: dg.ScaffoldRequest[ShopScaffoldParams]) -> None:
-        shop = request.params.shop or request.target_path.name
-        dg.scaffold_component(
-            request,
-            {
-                "shop": shop,
-                "orders_files": request.params.orders_files or f"data/{shop}/orders/orders-{DATE}.csv",
-                "courier_files": request.params.courier_files or f"data/{shop}/courier/tracking-{DATE}.csv",
-                "start_date": date.today().isoformat(),  # noqa: DTZ011 - the day on the shop's desk
-            },
-        )
 
 
 @dg.scaffold_with(ShopScaffolder)
@@ -99,7 +76,7 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
             description="Where a day's courier files lie, likewise. Without it the shop has no tracking assets.",
             examples=["data/atlas/courier/tracking-{date}*.csv"],
         ),
-    ] = Field(default=None, pattern=_DATED)
+    ] = None
     start_date: Annotated[
         str,
         Described(
@@ -125,6 +102,46 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
             description="What to do with orders paid by card: skip leaves them out, send lets the courier collect "
             "their amount. Empty: what the source says.",
             examples=["skip"],
+        ),
+    ] = None
+    fulfilled: Annotated[
+        Literal["skip", "send"] | None,
+        Described(
+            description="What to do with orders that the export calls fulfilled: skip leaves them out, send delivers "
+            "them. Empty: what the source says.",
+            examples=["send"],
+        ),
+    ] = None
+    amount: Annotated[
+        Literal["owed", "items"] | None,
+        Described(
+            description="What the courier collects: owed is what the customer still owes, shipping included; items "
+            "the goods after discounts, for shops that collect shipping otherwise. Empty: what the source says.",
+            examples=["owed"],
+        ),
+    ] = None
+    price_is: Annotated[
+        Literal["unit", "total"] | None,
+        Described(
+            description="What a price column without further words means in a hand-made list: unit is the price of "
+            "one piece, total of all of them. Empty: rows with a quantity above 1 are quarantined.",
+            examples=["total"],
+        ),
+    ] = None
+    currency: Annotated[
+        str | None,
+        Described(
+            description="The one currency that the exports may have, by its ISO 4217 code; other orders are "
+            "quarantined. Empty: what the source says.",
+            examples=["MAD"],
+        ),
+    ] = None
+    region: Annotated[
+        str | None,
+        Described(
+            description="Country of phone numbers that are written without one, by its ISO 3166 code. Empty: what "
+            "the source says.",
+            examples=["MA"],
         ),
     ] = None
     client_id_env: Annotated[
@@ -169,15 +186,53 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
             "single day at a time, as Dagster's default one does.",
             examples=[1],
         ),
-    ] = Field(default=None, ge=0)
+    ] = None
     schedule: Annotated[
         str | None,
         Described(
-            description="Cron expression for delivering today and yesterday; empty (null): no schedule. It is off "
-            "until someone switches it on in Dagster.",
+            description="Cron expression for delivering today and the days before it; empty (null): no schedule. It "
+            "is off until someone switches it on in Dagster. A tick with nothing new sends nothing.",
             examples=["*/15 * * * *"],
         ),
     ] = "*/15 * * * *"
+    lookback_days: Annotated[
+        int,
+        Described(
+            description="Days before today that the schedule delivers again, for files that come late.",
+            examples=[1],
+        ),
+    ] = Field(default=1, ge=0, le=31)
+    sensor: Annotated[
+        int | None,
+        Described(
+            description="Seconds between two looks of the sensor that delivers a day as soon as its files are new or "
+            "changed, of any age; empty (null): no such sensor. It is off until someone switches it on in Dagster.",
+            examples=[60],
+        ),
+    ] = 60
+    max_refused_share: Annotated[
+        float,
+        Described(
+            description="Share of a day's rows, from 0 to 1, that may be refused. Beyond it, from 20 rows up, the "
+            "day is held and nothing of it is sent, until the run tag leaddone/release names it.",
+            examples=[0.5],
+        ),
+    ] = Field(default=_LIMITS.refused, ge=0, le=1)
+    max_quarantined_share: Annotated[
+        float,
+        Described(
+            description="Share of a day's rows, from 0 to 1, beyond which the check quarantine_rate warns.",
+            examples=[0.05],
+        ),
+    ] = Field(default=_LIMITS.quarantined, ge=0, le=1)
+    max_rejected_share: Annotated[
+        float,
+        Described(
+            description="Share of a day's records, from 0 to 1, beyond which the check rejection_rate warns that "
+            "LeadDone refused them.",
+            examples=[0.05],
+        ),
+    ] = Field(default=_LIMITS.rejected, ge=0, le=1)
     pool: Annotated[
         str | None,
         Described(
@@ -193,7 +248,7 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
             examples=["io_manager"],
         ),
     ] = "io_manager"
-    group: Annotated[
+    group_name: Annotated[
         str | None,
         Described(description="Asset group in Dagster's graph; empty: the shop's name.", examples=["sales"]),
     ] = None
@@ -207,6 +262,21 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
         dict[str, str],
         Described(description="Tags of the assets.", examples=[{"country": "morocco"}]),
     ] = Field(default_factory=dict)
+
+    # Not as constraints of their fields: pydantic applies those to an empty value too, and fails.
+    @field_validator("courier_files")
+    @classmethod
+    def _names_the_day(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not re.search(_DATED, pattern):
+            raise ValueError("write {date} where the day stands in the files' names")
+        return pattern
+
+    @field_validator("days_per_run", "sensor")
+    @classmethod
+    def _is_a_number_of_something(cls, number: int | None) -> int | None:
+        if number is not None and number < 0:
+            raise ValueError("write a number from 1 up, or leave it empty")
+        return number
 
     def build_defs(self, context: dg.ComponentLoadContext | None) -> dg.Definitions:
         """Build assets, checks, job, schedule and the shop's resource.
@@ -230,6 +300,10 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
                 assets=assets,
                 jobs=[job],
                 schedules=[build_schedule(shop, job, self.schedule)] if self.schedule else [],
+                sensors=[
+                    *([build_files_sensor(shop, job, self.sensor)] if self.sensor else []),
+                    build_open_days_sensor(shop, job),
+                ],
                 resources={shop.resource_key: self._resource(folder)},
             )
 
@@ -237,17 +311,23 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
         root = environment.find_root(folder)
         return Shop(
             name=self.shop,
+            folder=folder,
+            client_id_env=self.client_id_env,
             orders=self._files(Kind.ORDERS, self.orders_files, self.source, root),
             courier=self._files(Kind.TRACKING, self.courier_files, self.courier_source, root)
             if self.courier_files
             else None,
             partitions=dg.DailyPartitionsDefinition(self.start_date, timezone=self.time_zone, end_offset=1),
-            backfill_policy=dg.BackfillPolicy.multi_run(self.days_per_run)
-            if self.days_per_run
-            else dg.BackfillPolicy.single_run(),
+            days_per_run=self.days_per_run or None,
+            lookback_days=self.lookback_days,
+            limits=Limits(
+                refused=self.max_refused_share,
+                quarantined=self.max_quarantined_share,
+                rejected=self.max_rejected_share,
+            ),
             pool=self.pool or f"leaddone_{self.shop}",
             io_manager_key=self.io_manager_key,
-            group=self.group or self.shop,
+            group=self.group_name or self.shop,
             owners=self.owners,
             tags=self.tags,
         )
@@ -259,8 +339,21 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
                 remedy="Write an absolute path, or put a pyproject.toml into the project's root",
                 setting=f"{self.shop}: {'orders_files' if kind is Kind.ORDERS else 'courier_files'}",
             )
-        paid = self.paid if kind is Kind.ORDERS else None
-        files = Files(kind=kind, pattern=pattern, root=root or Path("/"), source=source, paid=paid)
+        settings = SourceSettings(
+            paid=self.paid,
+            fulfilled=self.fulfilled,
+            amount=self.amount,
+            price_is=self.price_is,
+            currency=self.currency,
+            region=self.region,
+        )
+        files = Files(
+            kind=kind,
+            pattern=pattern,
+            root=root or Path("/"),
+            source=source,
+            settings=settings if kind is Kind.ORDERS else SourceSettings(),
+        )
         files.check_source()
         return files
 

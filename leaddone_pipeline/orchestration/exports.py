@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.contract import Kind, SkipReason
 from leaddone_pipeline.intake import (
     NOTHING_KNOWN,
     Known,
@@ -45,14 +46,14 @@ class Files:
         pattern: path with `{date}` for the day, and `*`, `?`, `[...]` as the shell knows them.
         root: where a relative pattern, or the relative path of a source, begins.
         source: name of a built-in source or path of a YAML; without it, recognised from each file.
-        paid: what to do with orders paid by card.
+        settings: over what the source says; of no use to courier files.
     """
 
     kind: Kind
     pattern: str
     root: Path
     source: str | None = None
-    paid: Literal["skip", "send"] | None = None
+    settings: SourceSettings = field(default_factory=SourceSettings)
 
     def check_source(self) -> None:
         """Refuse a source that cannot be used, before anything runs.
@@ -63,12 +64,27 @@ class Files:
         if self.source is not None:
             load_source(self._source or "")
 
+    @property
+    def paid_is_settled(self) -> bool:
+        """Whether the shop has said what is to be done with orders paid by card."""
+        if self.settings.paid is not None:
+            return True
+        return self.source is not None and load_source(self._source or "").paid is not None
+
     def of(self, day: str) -> list[Path]:
         """The day's files, by name."""
         pattern = self.pattern.replace(DATE, day)
         if not Path(pattern).is_absolute():
             pattern = str(Path(glob.escape(str(self.root)), pattern))
         return [path for path in map(Path, sorted(glob.glob(pattern))) if path.is_file()]  # noqa: PTH207 - absolute patterns too
+
+    def fingerprint(self, day: str) -> str:
+        """A hash over the day's files, their sizes and times of change; empty without files."""
+        told = []
+        for path in self.of(day):
+            state = path.stat()
+            told.append(f"{path}\0{state.st_size}\0{state.st_mtime_ns}")
+        return hashlib.blake2b("\n".join(told).encode(), digest_size=8).hexdigest() if told else ""
 
     def read(self, day: str, known: Known = NOTHING_KNOWN) -> ExportDay:
         """Read the day's files into one frame; a file that cannot be read stands in the quarantine."""
@@ -99,7 +115,7 @@ class Files:
 
     def _slices(self, files: list[Path], known: Known) -> Iterator[Slice]:
         if self.kind is Kind.ORDERS:
-            return read_orders(files, source=self._source, settings=SourceSettings(paid=self.paid))
+            return read_orders(files, source=self._source, settings=self.settings)
         return read_tracking(files, source=self._source, known=known)
 
 
@@ -127,6 +143,10 @@ class ExportDay:
     def skipped(self) -> int:
         """Records of the frame that are not to be sent."""
         return int((self.frame["skipped"] != "").sum()) if "skipped" in self.frame else 0
+
+    @property
+    def skipped_as_paid(self) -> int:
+        return int((self.frame["skipped"] == SkipReason.PAID).sum()) if "skipped" in self.frame else 0
 
 
 def _unreadable(broken: list[IntakeError]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,23 +14,27 @@ from leaddone_pipeline import environment
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import Delivery, DeliveryReport
 from leaddone_pipeline.errors import SettingsError
-from leaddone_pipeline.ledger import Ledger
+from leaddone_pipeline.ledger import Ledger, openness
 from leaddone_pipeline.orchestration.frames import CheckedFrames
 from leaddone_pipeline.orchestration.parcels import known_parcels
+from leaddone_pipeline.orchestration.recorded import record_frame
 from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import httpx
     import pandas as pd
 
     from leaddone_pipeline.intake import Known
+    from leaddone_pipeline.settings import Account
 
 __all__ = ["LeadDoneResource"]
 
 _DEFAULTS = DeliverySettings()
 _PROGRESS_SECONDS = 10.0
+_MARK_BYTES = 6
 
 
 class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # generic over nothing that users see
@@ -140,13 +145,56 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
 
     def known_parcels(self) -> Known:
         """What the ledger knows of parcels, for courier files without the shop's order ids."""
-        account = environment.account_of(self.base_url or environment.base_url(), self.client_id)
-        return known_parcels(self._opened_ledger, account)
+        return known_parcels(self._opened_ledger, self._account())
+
+    def record(self, kind: Kind, frames: Iterable[pd.DataFrame], *, day: str | None) -> bool:
+        """Put checked frames into the ledger as they would be before a delivery (delivery.md, rule 5); send nothing.
+
+        Returns:
+            Whether a delivery would have something to send of them.
+        """
+        ledger, account, to_send = self._opened_ledger(), self._account(), False
+        for frame in frames:
+            to_send |= record_frame(ledger, account, kind, frame, shop=self.shop, day=day)
+        return to_send
+
+    def transport(self) -> httpx.BaseTransport | None:
+        """What carries the requests; override it in tests to stay off the network.
+
+        Example:
+            ```python
+            class SandboxedLeadDone(LeadDoneResource):
+                def transport(self):
+                    return sandbox.transport  # a leaddone_pipeline.testing.LeadDoneSandbox
+            ```
+        """
+        return None
 
     @property
     def ledger_place(self) -> str:
         """Where the ledger is, its password hidden (delivery.md, rule 2)."""
         return self._opened_ledger().place
+
+    @property
+    def ledger_is_a_file(self) -> bool:
+        """Whether the ledger is of this machine alone."""
+        return self._opened_ledger().url.get_backend_name() == "sqlite"
+
+    @property
+    def account_mark(self) -> str:
+        """A short hash of address and client id: tells two accounts apart, and nothing else."""
+        account = self._account()
+        told = f"{account.base_url} {account.client_id}".encode()
+        return hashlib.blake2b(told, digest_size=_MARK_BYTES).hexdigest()
+
+    def is_known_to_ledger(self) -> bool:
+        """Whether the ledger has any record of this account."""
+        account = self._account()
+        return self._opened_ledger().read(
+            lambda connection: openness.has_records(
+                connection, base_url=account.base_url, client_id=account.client_id
+            )
+        )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         self.close()
@@ -188,15 +236,21 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         if self._delivery is None:
             settings = self._settings()
             credentials = environment.credentials_of(self.client_id, self.webhook_secret)
-            account = environment.account_of(self.base_url or environment.base_url(), self.client_id)
+            account = self._account()
             ledger = self._opened_ledger()
             self._client = LeadDoneClient(
-                credentials, account.base_url, max_connections=settings.max_concurrency
+                credentials,
+                account.base_url,
+                max_connections=settings.max_concurrency,
+                transport=self.transport(),
             )
             self._delivery = Delivery(
                 ledger, self._client, account, shop=self.shop, settings=settings, progress=_Progress()
             )
         return self._delivery
+
+    def _account(self) -> Account:
+        return environment.account_of(self.base_url or environment.base_url(), self.client_id)
 
     def _settings(self) -> DeliverySettings:
         if self.guarantee not in set(Guarantee):

@@ -1,5 +1,7 @@
 import csv
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,20 +130,50 @@ class Project:
     def tables(self):
         return DuckDBPandasIOManager(database=str(self.root / "tables.duckdb"))
 
-    def run(self, first, last=None, *, io_manager=None, only=None, **attributes):
+    def unreachable(self):
+        """Let what follows find nothing where its LeadDone was."""
+        self.monkeypatch.setenv("LEADDONE_BASE_URL", NOWHERE)
+
+    @property
+    def files(self):
+        """Dagster's own IO manager, which stores a day at a time."""
+        return dg.FilesystemIOManager(base_dir=str(self.root / "stored"))
+
+    def run(self, first, last=None, *, io_manager=None, only=None, tags=None, connect=True, **attributes):
         """Materialize a day, or a range of days in one run."""
         self.enter()
-        self.connect()
+        if connect:
+            self.connect()
         defs = self.defs(**attributes)
-        days = {"partition_key": first} if last is None else {"tags": {RANGE_START: first, RANGE_END: last}}
+        days = {} if last is None else {RANGE_START: first, RANGE_END: last}
         return dg.materialize(
             list(defs.assets),
             instance=self.instance,
             resources={**defs.resources, "io_manager": io_manager or self.tables},
             selection=only and [dg.AssetKey(["atlas", name]) for name in only],
             raise_on_error=False,
-            **days,
+            partition_key=first if last is None else None,
+            tags=days | (tags or {}),
         )
+
+    def deliver(self, store, *days, **how):
+        """Materialize days that follow each other as a backfill would: in one run, or in one run a day."""
+        if store == "duckdb":
+            return [self.run(days[0], days[-1] if len(days) > 1 else None, **how)]
+        how = {"io_manager": self.files, "days_per_run": 1, **how}
+        return [self.run(day, **how) for day in days]
+
+    def type(self, *words):
+        """Type a `leaddone` command."""
+        command = [sys.executable, "-m", "leaddone_pipeline.cli", *words]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+
+    def stored(self, store, name):
+        """All rows of a stored table, by day."""
+        if store == "duckdb":
+            return self.table(name).sort_values("partition_date", kind="stable").reset_index(drop=True)
+        parts = sorted((self.root / "stored" / "atlas" / name).iterdir())
+        return pd.concat([pd.read_pickle(part) for part in parts], ignore_index=True)
 
     def table(self, name, shop="atlas"):
         import duckdb  # noqa: PLC0415 - only these tests look into the tables
@@ -158,10 +190,19 @@ class Project:
             found.setdefault(event.partition, []).append(told)
         return found
 
-    def ledger(self, kind=Kind.ORDERS, client_id=CLIENT):
+    def observations(self, name, shop="atlas"):
+        """The observations of each day: their metadata, newest first."""
+        found = {}
+        for record in self.instance.fetch_observations(dg.AssetKey([shop, name]), limit=100).records:
+            event = record.asset_observation
+            told = {key: getattr(value, "value", value) for key, value in event.metadata.items()}
+            found.setdefault(event.partition, []).append(told)
+        return found
+
+    def ledger(self, kind=Kind.ORDERS, client_id=CLIENT, base_url=None):
         """The ledger's rows, but for what differs between two ledgers that tell the same."""
         with Ledger(f"sqlite:///{self.root / '.leaddone' / 'ledger.db'}") as ledger:
-            address = Account(self.running.base_url, client_id).base_url
+            address = Account(base_url or self.running.base_url, client_id).base_url
             account = ledger.read(lambda c: reading.find_account(c, base_url=address, client_id=client_id))
             rows = ledger.read(lambda c: reading.links(c, ledger.now(), account_id=account, kind=kind))
         volatile = ["internal_id", "first_sent_at", "answered_at", "batch_id", "content_hash"]
@@ -181,6 +222,12 @@ class Project:
     def taken(self):
         """Order id -> internal id, at LeadDone."""
         return {name: one["internal_id"] for name, one in self.platform.orders(CLIENT).items()}
+
+
+@pytest.fixture(params=["duckdb", "files"])
+def store(request):
+    """Tables in DuckDB with all days in one run; or Dagster's own IO manager and `days_per_run: 1`."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from datetime import date
 
 import dagster as dg
 import pytest
@@ -88,7 +89,12 @@ def test_days_begin_in_the_shops_time_zone_and_today_is_one(project):
 
 
 def test_group_owners_tags_and_pool_reach_the_assets(project):
-    told = {"owners": ["team:shop"], "tags": {"country": "morocco"}, "group": "sales", "pool": "leaddone"}
+    told = {
+        "owners": ["team:shop"],
+        "tags": {"country": "morocco"},
+        "group_name": "sales",
+        "pool": "leaddone",
+    }
     for asset in project.defs(**told).assets:
         for spec in asset.specs:
             assert spec.owners == ["team:shop"]
@@ -165,11 +171,70 @@ def test_dg_scaffolds_a_shop_that_loads(folder):
     path = folder.scaffold_component(
         component_cls=LeadDoneShopComponent,
         defs_path="rabat",
-        scaffold_params={"orders_files": "in/{date}.csv"},
+        scaffold_params={"orders_files": "in/{date}.csv", "paid": "skip"},
     )
     with folder.load_component_and_build_defs(path) as (component, _):
         assert component.shop == "rabat"
         assert component.orders_files == "in/{date}.csv"
+
+
+def test_what_dg_scaffolds_is_refused_until_its_three_lines_are_filled_in(folder):
+    path = folder.scaffold_component(component_cls=LeadDoneShopComponent, defs_path="rabat")
+    text = (path / "defs.yaml").read_text()
+    assert text.count("# <--") == 3
+    assert f'start_date: "{date.today()}"' in text  # noqa: DTZ011 - as on the desk
+    assert "days_per_run: 1\n" in text
+    for line, filled, named in (
+        ("orders_files:", "orders_files: in/orders-{date}.csv", "orders_files"),
+        ("courier_files:", "courier_files: in/tracking.csv", "courier_files"),
+        ("courier_files:", "courier_files: in/tracking-{date}.csv", "paid"),
+        ("paid:", "paid: send", None),
+    ):
+        text = re.sub(rf"(?m)^  {line}.*$", f"  {filled}", text)
+        (path / "defs.yaml").write_text(text)
+        if named is None:
+            break
+        with pytest.raises(Exception, match="rabat") as refused, folder.load_component_and_build_defs(path):
+            pass
+        assert "defs.yaml" in (told := "".join(traceback.format_exception(refused.value)))
+        assert any(word in told for word in ("courier_files", "paid"))
+    with folder.load_component_and_build_defs(path) as (component, defs):
+        assert component.paid == "send"
+        assert len(list(defs.assets)) == 6
+
+
+def test_dg_check_names_file_and_field_of_the_second_shop_too(folder):
+    """`dg check yaml` looks at one instance of a type; what it does not see, `dg check defs` does."""
+    text = docstring_yaml()
+    place(folder, text)
+    place(folder, text.replace("shop: atlas", "shop: medina\n  paid: maybe"), "medina")
+    with pytest.raises(Exception, match="medina") as refused, folder.build_all_defs():
+        pass
+    told = "".join(traceback.format_exception(refused.value))
+    assert "medina" in told
+    assert "defs.yaml" in told
+    assert re.search(r"(?m)^\s*paid\b", told)
+
+
+@pytest.mark.parametrize(
+    "name", ["days_per_run", "sensor", "schedule", "courier_files", "pool", "paid", "source"]
+)
+def test_a_field_that_may_be_empty_may_be_written_so(folder, name):
+    content = yaml.safe_load(docstring_yaml())
+    content["attributes"][name] = None
+    path = place(folder, yaml.safe_dump(content))
+    with folder.load_component_and_build_defs(path) as (component, _):
+        assert getattr(component, name) is None
+
+
+@pytest.mark.parametrize("name", ["fulfilled", "amount", "price_is", "currency", "region"])
+def test_the_sources_keys_are_the_components_too(project, name):
+    """Until intake takes them, a key is refused and not ignored."""
+    value = {"fulfilled": "send", "amount": "items", "price_is": "unit", "currency": "MAD", "region": "MA"}[
+        name
+    ]
+    with pytest.raises(SettingsError, match=name):
+        project.defs(**{name: value})
 
 
 def test_loading_a_shop_warns_of_nothing(project):

@@ -36,10 +36,24 @@ def test_a_day_of_each_shop_is_delivered_to_the_last_order(demo, project, shop):
     assert all(laws.values())
 
 
-def test_the_demo_loads_with_two_shops(demo):
+def test_the_demo_loads_with_two_shops_and_another_teams_pipeline(demo):
     dg.Definitions.validate_loadable(demo)
-    assert {key.path[0] for key in demo.resolve_all_asset_keys()} == {"atlas", "medina"}
-    assert len(list(demo.resolve_all_asset_keys())) == 16
+    assert {key.path[0] for key in demo.resolve_all_asset_keys()} == {"atlas", "medina", "wholesale"}
+    assert len(list(demo.resolve_all_asset_keys())) == 8 + 8 + 3
+
+
+def test_another_teams_baskets_are_sent_once_and_get_their_links(demo, project):
+    job = demo.resolve_job_def("wholesale")
+    first = job.execute_in_process(instance=project.instance)
+    confirmed = first.asset_value(dg.AssetKey(["wholesale", "confirmed_baskets"]))
+    assert dict(zip(confirmed["basket"], confirmed["internal_id"], strict=True)) == project.taken()
+    assert len(confirmed) == 3
+    requests = len(project.platform.requests)
+    again = job.execute_in_process(instance=project.instance)
+    assert again.asset_value(dg.AssetKey(["wholesale", "confirmed_baskets"])).equals(confirmed)
+    assert len(project.platform.requests) == requests
+    told = project.materializations("links", "wholesale")[None]
+    assert [(one["accepted"], one["sent"]) for one in told] == [(3, 0), (3, 3)]
 
 
 def test_dg_finds_nothing_wrong(tmp_path):

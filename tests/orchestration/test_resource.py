@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from leaddone_pipeline import DeliveryReport, LeadDoneResource
+from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import CredentialsRejected, IntakeError, SettingsError
+from leaddone_pipeline.intake import check_orders
+from leaddone_pipeline.testing import LeadDoneSandbox
 
 SECRET = "whsec_0a1b2c3d"
 
@@ -147,3 +150,97 @@ def test_the_secret_stands_in_no_repr_and_no_error():
 
 def test_every_field_is_described():
     assert all(field.description for field in LeadDoneResource.model_fields.values())
+
+
+@pytest.fixture
+def sandboxed(tmp_path):
+    """The resource as the README shows it for tests: a LeadDone without a server, a ledger of its own."""
+    sandbox = LeadDoneSandbox()
+
+    class SandboxedLeadDone(LeadDoneResource):
+        def transport(self):
+            return sandbox.transport
+
+    def make(shop="theirs"):
+        return SandboxedLeadDone(
+            client_id=sandbox.client_id,
+            webhook_secret=sandbox.webhook_secret,
+            base_url=sandbox.base_url,
+            ledger_url=f"sqlite:///{tmp_path}/ledger.db",
+            shop=shop,
+        )
+
+    return sandbox, make
+
+
+def test_an_asset_is_tested_without_a_server_by_a_context_of_its_own(sandboxed, frame):
+    sandbox, make = sandboxed
+
+    @dg.asset
+    def their_links(context: dg.AssetExecutionContext, leaddone: LeadDoneResource) -> pd.DataFrame:
+        context.log.info("sending")
+        return leaddone.send_orders(frame).links
+
+    with dg.build_asset_context(resources={"leaddone": make()}) as context:
+        links = their_links(context)
+    assert set(links["order_id"]) == set(sandbox.orders) == {"A1", "A2"}
+
+
+def test_it_serves_an_op_and_several_shops_in_one_run(sandboxed, frame, make_order):
+    sandbox, make = sandboxed
+
+    @dg.op
+    def send(first: LeadDoneResource, second: LeadDoneResource) -> dict[str, int]:
+        first.send_orders(frame)
+        second.send_orders(pd.DataFrame([make_order("B1")]))
+        return {one.shop: len(one.links()) for one in (first, second)}
+
+    @dg.job(resource_defs={"first": make("first"), "second": make("second")})
+    def both():
+        send()
+
+    result = both.execute_in_process()
+    assert result.output_for_node("send") == {"first": 2, "second": 1}
+    assert set(sandbox.orders) == {"A1", "A2", "B1"}
+
+
+def test_what_it_says_stands_in_the_runs_log(sandboxed, frame):
+    _, make = sandboxed
+
+    @dg.asset
+    def sent(leaddone: LeadDoneResource) -> None:
+        leaddone.send_orders(frame)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([sent], resources={"leaddone": make()}, instance=instance)
+        told = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    assert any("accepted 2" in line for line in told)
+    assert any("The ledger is at" in line for line in told)
+
+
+def test_it_is_closed_when_a_run_fails_too(sandboxed, frame, monkeypatch):
+    _, make = sandboxed
+    closed = []
+    monkeypatch.setattr(LeadDoneResource, "close", lambda self: closed.append(self.shop))
+
+    @dg.asset
+    def failing(leaddone: LeadDoneResource) -> None:
+        leaddone.send_orders(frame)
+        raise ZeroDivisionError
+
+    result = dg.materialize([failing], resources={"leaddone": make()}, raise_on_error=False)
+    assert not result.success
+    assert closed == ["theirs"]
+
+
+def test_recording_sends_nothing_and_says_whether_anything_waits(sandboxed, make_order):
+    """Delivery.md, rule 5: what a stopped run did not try stands in the ledger as pending."""
+    sandbox, make = sandboxed
+    leaddone = make()
+    checked = check_orders(pd.DataFrame([make_order("A1")])).frame
+    assert leaddone.record(Kind.ORDERS, [checked], day="2026-11-16")
+    assert leaddone.links(day="2026-11-16")["outcome"].tolist() == ["pending"]
+    leaddone.send_orders(pd.DataFrame([make_order("A1")]))
+    assert not leaddone.record(Kind.ORDERS, [checked], day="2026-11-16")
+    assert len(sandbox.requests) == 1
+    leaddone.close()

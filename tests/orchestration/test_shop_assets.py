@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from decimal import Decimal
 
 import dagster as dg
 import pandas as pd
@@ -73,12 +74,12 @@ def test_a_range_run_and_one_run_a_day_leave_equal_ledgers_and_links(make_projec
     same_rows(*(table.reset_index(drop=True) for table in tables))
 
 
-def test_a_second_run_sends_nothing(project, three_days):
+def test_a_second_run_sends_nothing(project, three_days, store):
     three_days(project)
-    project.run(D16, D17)
+    project.deliver(store, D16, D17)
     requests = len(project.platform.requests)
-    assert project.run(D16, D17).success
-    assert project.run(D17).success
+    for days in ((D16, D17), (D17,)):
+        assert all(result.success for result in project.deliver(store, *days))
     assert len(project.platform.requests) == requests
     assert [told[0]["sent"] for told in project.materializations("order_deliveries").values()] == [0, 0]
 
@@ -114,17 +115,16 @@ def test_every_status_has_an_outcome(delivered):
     assert project.platform.orders("atlas-client")["A1"]["status"] == "delivered"
 
 
-def test_a_day_without_files_is_materialized_empty_and_a_check_says_so(project):
+def test_a_day_without_files_is_materialized_empty_and_a_check_says_so(project, store):
     """On a fresh database, where DuckDB has no table before the first row comes."""
-    result = project.run(D16, D17)
-    assert result.success
+    results = project.deliver(store, D16, D17)
+    assert all(result.success for result in results)
     assert not project.platform.requests
     for name in (*STORED, *EFFECTS):
         assert set(project.materializations(name)) == {D16, D17}, name
     assert {told[0]["files"] for told in project.materializations("orders").values()} == {0}
-    checks = project.verdicts(result)
+    checks = {key: passed for result in results for key, passed in project.verdicts(result).items()}
     assert [checks["orders", "export_present", day] for day in (D16, D17)] == [False, False]
-    assert not project.verdicts(project.run(D16))["orders", "export_present", D16]
 
 
 def test_a_file_that_came_late_fills_its_day(project, make_order):
@@ -149,30 +149,24 @@ def test_an_unreadable_file_is_quarantined_and_the_other_one_delivered(project, 
     assert checks["orders", "rows_law", D16]
 
 
-def test_stored_orders_survive_the_round_trip_to_the_cent(project, make_order):
+def test_stored_orders_survive_the_round_trip_to_the_cent(project, make_order, store):
     prices = {D16: ["199.90", "0.01"], D17: ["1249"], D18: ["19.9875"]}
     for day, its in prices.items():
         project.orders(day, *(make_order(f"{day}-{n}", price=price) for n, price in enumerate(its)))
-    project.run(D16, D18, only=["orders", "orders_quarantine"])
-    first = project.table("orders")
+    reading = {"only": ["orders", "orders_quarantine"]}
+    project.deliver(store, D16, D17, D18, **reading)
+    first = project.stored(store, "orders")
     assert sorted(first["price"]) == ["0.01", "1249", "19.9875", "199.9"]
-    project.run(D16, D18, only=["orders", "orders_quarantine"])
-    pd.testing.assert_frame_equal(project.table("orders"), first)
-    project.orders(D17, make_order(f"{D17}-0", price="124900.55"), make_order("new", price="9999999.95"))
-    assert project.run(D17).success
-    now = project.table("orders")
-    assert sorted(now["price"]) == ["0.01", "124900.55", "19.9875", "199.9", "9999999.95"]
-    assert str(project.platform.orders("atlas-client")["new"]["price"]) == "9999999.95"
-    assert project.run(D18).success
-    assert str(project.platform.orders("atlas-client")[f"{D18}-0"]["price"]) == "19.9875"
-
-
-def test_days_stored_one_at_a_time_by_dagsters_own_io_manager(project, three_days, tmp_path):
-    three_days(project)
-    manager = dg.FilesystemIOManager(base_dir=str(tmp_path / "stored"))
-    for day in (D16, D17):
-        assert project.run(day, io_manager=manager, days_per_run=1, courier_files=None).success
-    assert set(project.taken()) == {"A1", "A2", "B1"}
+    assert first["partition_date"].dt.strftime("%d").tolist() == ["16", "16", "17", "18"]
+    project.deliver(store, D16, D17, D18, **reading)
+    pd.testing.assert_frame_equal(project.stored(store, "orders"), first)
+    for day, its in prices.items():
+        tenfold = [str(Decimal(price) * 10) for price in its]
+        project.orders(day, *(make_order(f"{day}-{n}", price=price) for n, price in enumerate(tenfold)))
+    assert all(result.success for result in project.deliver(store, D16, D17, D18))
+    assert sorted(project.stored(store, "orders")["price"]) == ["0.1", "12490", "1999", "199.875"]
+    sent = {name: str(one["price"]) for name, one in project.platform.orders("atlas-client").items()}
+    assert sent == {f"{D16}-0": "1999", f"{D16}-1": "0.1", f"{D17}-0": "12490", f"{D18}-0": "199.875"}
 
 
 def test_no_metadata_holds_personal_data_or_the_secret(delivered):

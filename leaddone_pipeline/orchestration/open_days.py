@@ -1,0 +1,224 @@
+"""The sensor `<shop>_open_days`: what an outage left undone is asked for again, without a person.
+
+The ledger says which days have orders that may still leave, and whose outcomes changed since their links were made;
+Dagster says which statuses were read and not delivered. A day held by the guard is in neither.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from leaddone_pipeline import environment
+from leaddone_pipeline.errors import LedgerError, SettingsError
+from leaddone_pipeline.ledger import Ledger, openness, reading
+from leaddone_pipeline.orchestration import guard
+from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START, days_between, ranges, request
+from leaddone_pipeline.orchestration.days import ERROR
+from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
+from leaddone_pipeline.orchestration.stored import counts_of
+from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS, Waits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from leaddone_pipeline.orchestration.shop import Shop
+
+__all__ = ["build_open_days_sensor"]
+
+_SECONDS = 60
+_DAYS_A_TICK = 366
+_RUNS_A_TICK = 20
+_REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong"})
+_MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_ASKS = {
+    "deliver": (ORDERS.delivery, ORDERS.result),
+    "links": (ORDERS.result,),
+    "track": (TRACKING.delivery, TRACKING.result),
+    "results": (TRACKING.result,),
+}
+
+
+def build_open_days_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Ask for deliveries, results or both of the days that are open."""
+
+    @dg.sensor(
+        job=job,
+        name=f"{shop.name}_open_days",
+        minimum_interval_seconds=_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks again for days that an outage left undone, with growing waits, and for links that are "
+        "older than their orders' outcomes. Days held for a person are left alone.",
+    )
+    def ask_for_open_days(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        try:
+            told = _ask_ledger(shop, Waits.read(context.cursor).linked)
+        except SettingsError as error:
+            return dg.SkipReason(str(error))
+        if told is None:
+            return dg.SkipReason("The ledger knows nothing of this shop's account yet")
+        if told.is_delivering:
+            return dg.SkipReason("A run is delivering just now")
+        return _Tick(shop, context.instance, Waits.read(context.cursor), time.time()).ask(told)
+
+    return ask_for_open_days
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the ledger says: days with orders that may leave, and those whose outcomes changed of late."""
+
+    open: Mapping[str, int]
+    changed: Mapping[str, float]
+    is_delivering: bool
+
+
+def _ask_ledger(shop: Shop, linked: float) -> _Told | None:
+    client_id = os.environ.get(shop.client_id_env)
+    if not client_id:
+        raise SettingsError("it is not set", remedy="Set it where Dagster runs", setting=shop.client_id_env)
+    account = environment.account_of(environment.base_url(), client_id)
+    try:
+        ledger = Ledger(environment.ledger_url(shop.folder), read_only=True)
+    except LedgerError:
+        return None  # there is none yet; a delivery says so if it is out of reach
+
+    def read(connection: Connection) -> _Told | None:
+        named = {"base_url": account.base_url, "client_id": account.client_id}
+        number = reading.find_account(connection, **named)
+        if number is None:
+            return None
+        return _Told(
+            openness.open_days(connection, account_id=number, shop=shop.name),
+            openness.changed_days(connection, account_id=number, shop=shop.name, after=linked),
+            openness.is_delivering(connection, ledger.now(), account_id=number),
+        )
+
+    with ledger:
+        return ledger.read(read)
+
+
+class _Tick:
+    """One tick of the sensor."""
+
+    def __init__(self, shop: Shop, instance: dg.DagsterInstance, waits: Waits, now: float) -> None:
+        self._shop = shop
+        self._instance = instance
+        self._waits = waits
+        self._now = now
+
+    def ask(self, told: _Told) -> dg.SensorResult:
+        """Ask for what is open and due, at most so many days."""
+        open_asks = list(self._open(told))
+        self._waits.forget_all_but({_what(ask, day) for ask, day in open_asks})
+        busy = self._busy_days()
+        due = [
+            (ask, day)
+            for ask, day in open_asks
+            if day not in busy
+            and self._waits.is_due(_what(ask, day), self._now)
+            and not self._is_refused(ask, day)
+        ][:_DAYS_A_TICK]
+        runs = list(self._runs(due))[:_RUNS_A_TICK]
+        requests = [self._request(ask, part) for ask, part in runs]
+        for ask, part in runs:
+            for day in part:
+                self._waits.ask(_what(ask, day), self._now)
+        return dg.SensorResult(run_requests=requests, cursor=self._waits.write())
+
+    def _open(self, told: _Told) -> Iterator[tuple[str, str]]:
+        exports, made = self._newest(ORDERS.export), self._newest(ORDERS.delivery)
+        yield from (("deliver", day) for day in told.open if day in exports)
+        stale = [day for day, number in made.items() if number > self._newest(ORDERS.result).get(day, 0)]
+        changed = [day for day in self._changed(told.changed) if day in exports]
+        yield from (("links", day) for day in sorted({*stale, *changed} - set(told.open)))
+        if self._shop.courier is None:
+            return
+        updates, sent = self._newest(TRACKING.export), self._newest(TRACKING.delivery)
+        waiting = {day for day, number in updates.items() if number > sent.get(day, 0)}
+        # Statuses follow their orders, and an outage is not asked twice.
+        yield from (("track", day) for day in sorted(waiting - set(told.open)) if not self._is_held(day))
+        results = self._newest(TRACKING.result)
+        yield from (
+            ("results", day)
+            for day, number in sorted(sent.items())
+            if day not in waiting and number > results.get(day, 0)
+        )
+
+    def _newest(self, asset: str) -> Mapping[str, int]:
+        """Day -> the number of its newest materialization in Dagster's storage; numbers only grow."""
+        return self._instance.get_latest_storage_id_by_partition(self._shop.key(asset), _MATERIALIZED)
+
+    def _changed(self, changed: Mapping[str, float]) -> Iterator[str]:
+        """Days whose links are older than an outcome; what is found in order is not looked at again."""
+        in_order = True
+        for day, at in list(changed.items())[:_DAYS_A_TICK]:
+            made = self._instance.fetch_materializations(
+                dg.AssetRecordsFilter(asset_key=self._shop.key(ORDERS.result), asset_partitions=[day]),
+                limit=1,
+            ).records
+            if made and made[0].timestamp >= at:
+                self._waits.linked = at if in_order else self._waits.linked
+                continue
+            in_order = False
+            yield day
+
+    def _is_held(self, day: str) -> bool:
+        rows = counts_of(self._instance, self._shop.key(TRACKING.export), day)
+        return guard.is_held(rows, self._shop.limits.refused)
+
+    def _is_refused(self, ask: str, day: str) -> bool:
+        """Whether the day stopped at a refusal of credentials or address less than a day ago."""
+        told = self._instance.fetch_observations(
+            dg.AssetRecordsFilter(asset_key=self._shop.key(_ASKS[ask][0]), asset_partitions=[day]), limit=1
+        ).records
+        if not told or told[0].asset_observation is None:
+            return False
+        error = told[0].asset_observation.metadata.get(ERROR)
+        refused = isinstance(error, dg.TextMetadataValue) and error.value in _REFUSALS
+        if told[0].storage_id < self._newest(_ASKS[ask][0]).get(day, 0):
+            return False  # it was delivered since
+        return refused and self._now < told[0].timestamp + REFUSED_WAIT_SECONDS
+
+    def _busy_days(self) -> set[str]:
+        """Days that a run of this shop has before it already."""
+        busy: set[str] = set()
+        for run in self._instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+            keys = run.asset_selection or set()
+            if run.job_name != f"{self._shop.name}_deliver" and not any(
+                key.path[0] == self._shop.name for key in keys
+            ):
+                continue
+            first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
+            if first:
+                busy |= set(days_between(first, run.tags.get(RANGE_END) or first))
+        return busy
+
+    def _runs(self, due: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+        """Part what is due into runs; a day that was asked for before runs alone, so that it holds up no other."""
+        for ask in _ASKS:
+            days = [day for wanted, day in due if wanted == ask]
+            again = [day for day in days if self._waits.tries(_what(ask, day))]
+            yield from ((ask, part) for part in ranges(set(days) - set(again), self._shop.days_per_run))
+            yield from ((ask, [day]) for day in again)
+
+    def _request(self, ask: str, days: list[str]) -> dg.RunRequest:
+        key = f"{ask}:{days[0]}:{days[-1]}:{self._now:.0f}"
+        return request(days, run_key=key, assets=[self._shop.key(name) for name in _ASKS[ask]])
+
+
+def _what(ask: str, day: str) -> str:
+    return f"{ask}:{day}"

@@ -1,0 +1,43 @@
+"""A day's rows of a stored table, read back alone, so that memory is that of a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pandas as pd
+
+from leaddone_pipeline.orchestration import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leaddone_pipeline.orchestration.tables import Table
+
+__all__ = ["counts_of", "read_day"]
+
+
+def counts_of(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Mapping[str, int]:
+    """The whole numbers in the metadata of a day's newest materialization; empty without one."""
+    made = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day]), limit=1
+    )
+    event = made.records[0].asset_materialization if made.records else None
+    if event is None:
+        return {}
+    return {
+        name: value.value
+        for name, value in event.metadata.items()
+        if isinstance(value, dg.IntMetadataValue) and value.value is not None
+    }
+
+
+def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, day: str) -> pd.DataFrame:
+    """Read a day's rows.
+
+    A day whose materialization says that it has no rows is not looked for: some IO managers make no table before
+    the first row comes.
+    """
+    if counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS) == 0:
+        return table.empty()
+    return table.cast(context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day))

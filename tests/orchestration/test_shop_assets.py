@@ -150,23 +150,23 @@ def test_an_unreadable_file_is_quarantined_and_the_other_one_delivered(project, 
 
 
 def test_stored_orders_survive_the_round_trip_to_the_cent(project, make_order, store):
-    prices = {D16: ["199.90", "0.01"], D17: ["1249"], D18: ["19.9875"]}
+    prices = {D16: ["199.90", "0.01"], D17: ["1249"], D18: ["19.98755"]}
     for day, its in prices.items():
         project.orders(day, *(make_order(f"{day}-{n}", price=price) for n, price in enumerate(its)))
     reading = {"only": ["orders", "orders_quarantine"]}
     project.deliver(store, D16, D17, D18, **reading)
     first = project.stored(store, "orders")
-    assert sorted(first["price"]) == ["0.01", "1249", "19.9875", "199.9"]
+    assert sorted(first["price"]) == ["0.01", "1249", "19.98755", "199.9"]
     assert first["partition_date"].dt.strftime("%d").tolist() == ["16", "16", "17", "18"]
     project.deliver(store, D16, D17, D18, **reading)
     pd.testing.assert_frame_equal(project.stored(store, "orders"), first)
     for day, its in prices.items():
-        tenfold = [str(Decimal(price) * 10) for price in its]
+        tenfold = [f"{(Decimal(price) * 10).normalize():f}" for price in its]
         project.orders(day, *(make_order(f"{day}-{n}", price=price) for n, price in enumerate(tenfold)))
     assert all(result.success for result in project.deliver(store, D16, D17, D18))
-    assert sorted(project.stored(store, "orders")["price"]) == ["0.1", "12490", "1999", "199.875"]
+    assert sorted(project.stored(store, "orders")["price"]) == ["0.1", "12490", "199.8755", "1999"]
     sent = {name: str(one["price"]) for name, one in project.platform.orders("atlas-client").items()}
-    assert sent == {f"{D16}-0": "1999", f"{D16}-1": "0.1", f"{D17}-0": "12490", f"{D18}-0": "199.875"}
+    assert sent == {f"{D16}-0": "1999", f"{D16}-1": "0.1", f"{D17}-0": "12490", f"{D18}-0": "199.8755"}
 
 
 def test_no_metadata_holds_personal_data_or_the_secret(delivered):

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderFile"]
 
-_SAMPLE_ROWS = 10_000
+_SAMPLE_ROWS = 5_000
 """So many of a file's first rows decide how its columns of money are written, whatever the size of a slice."""
+
+_SLICE_CELLS = 500_000
+"""A slice has fewer rows where rows have many cells, so that its memory is bounded (measured: Shopify's exports)."""
 
 _SCATTERED_SLICES = 4
 """Rows of orders that do not stand together are held in memory; so many slices of them, at most."""
@@ -96,10 +99,11 @@ class OrderFile:
         """Yield the file's orders, slice by slice, and whether more follow.
 
         Args:
-            slice_rows: rows in memory at once, about.
+            slice_rows: rows in memory at once, about; fewer of a wide file.
             take: says how many of so many orders are still wanted; fewer end it.
         """
-        for groups, is_last in self._groups(slice_rows):
+        narrow = min(slice_rows, max(_SLICE_CELLS // len(self.table.header), 1))
+        for groups, is_last in self._groups(narrow):
             wanted = len(groups.first)
             taken = take(wanted)
             if not taken:

@@ -5,7 +5,8 @@ Everything here takes and gives a Series of `string[pyarrow]` with the same inde
 
 from __future__ import annotations
 
-from functools import cache
+import unicodedata
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,9 +40,8 @@ def text(values: pd.Series[Any]) -> pd.Series[Any]:
     if not pc.all(plain).as_py():
         cells = pc.if_else(plain, cells, pc.utf8_trim(cells, characters=_trimmed_characters()))
         cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
-    if not pc.all(pc.string_is_ascii(cells)).as_py():
-        cells = pc.utf8_normalize(cells, form="NFC")
-    return series(cells, values)
+    # Not pyarrow's utf8_normalize, which before version 26 takes accents apart where it should compose them.
+    return rewrite(series(cells, values), ready=r"^[\x00-\x7f]*$", by=partial(unicodedata.normalize, "NFC"))
 
 
 def matches(values: pd.Series[Any], pattern: str) -> pd.Series[Any]:

@@ -35,13 +35,14 @@ class Landed:
     """What became of an errand.
 
     Attributes:
-        left_at: when it left, on the elapsed clock.
+        left_at, came_at: when it left and when it ended, on the elapsed clock.
         answer: what came back; None if nothing was sent.
         error: what the client raised, which it never should.
     """
 
     batch_id: int
     left_at: float
+    came_at: float
     answer: Answer | None = None
     error: BaseException | None = None
 
@@ -77,8 +78,10 @@ class Carriers:
     def _carried(self, errand: Errand) -> Landed:
         left_at = self._clock.elapsed()
         if left_at >= errand.not_after:
-            return Landed(errand.batch_id, left_at)
+            return Landed(errand.batch_id, left_at, left_at)
+        answer = fault = None
         try:
-            return Landed(errand.batch_id, left_at, answer=self._client.send(errand.kind, errand.body))
+            answer = self._client.send(errand.kind, errand.body)
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread, by the sender
-            return Landed(errand.batch_id, left_at, error=error)
+            fault = error
+        return Landed(errand.batch_id, left_at, self._clock.elapsed(), answer, fault)

@@ -106,7 +106,9 @@ class Engine:
                 message = self._inbox.get(timeout=self._idle_seconds())
                 self._guard(partial(self._take, message))
                 self._guard(self._keep_alive)
-                self._guard(self._give_back if self._stopped else self._send_what_may_leave)
+                self._guard(self._send_what_may_leave)
+                if self._stopped:
+                    self._guard(self._give_back)
                 self._tell()
             self._carriers.close()
             self._guard(self._settler.write_what_failed)
@@ -228,6 +230,7 @@ class Engine:
         self._pace.answered(
             now,
             sent_at=landed.left_at,
+            seconds=landed.came_at - landed.left_at,
             signal=settled.signal,
             wait_seconds=settled.wait_seconds,
             remaining=settled.remaining,

@@ -141,12 +141,14 @@ class Pace:
         *,
         sent_at: float,
         signal: Signal,
+        seconds: float | None = None,
         wait_seconds: float | None = None,
         remaining: int | None = None,
         records: int = 1,
     ) -> None:
         """A request ended: when it left, how it went, its Retry-After and X-RateLimit-Remaining if told, its size.
 
+        `seconds` is how long its answer took, where it was not looked at at once.
         Batches much smaller than the others are fast, and say nothing about crowding.
         """
         self.came_back(now)
@@ -157,7 +159,7 @@ class Pace:
                 if sent_at >= self._held_until:
                     self._taken += 1
                     self._faster(now, sent_at)
-                self._measure(now, sent_at, records)
+                self._measure(now, sent_at, now - sent_at if seconds is None else seconds, records)
             case Signal.BUSY:
                 counted = remaining is not None and wait_seconds
                 if not counted and sent_at >= self._held_until:
@@ -207,13 +209,13 @@ class Pace:
         self._rate += CREEP + CLIMB * max(0.0, NEAR - self._rate / self._refused_rate)
         self._searching = self._rate > BEYOND * self._refused_rate
 
-    def _measure(self, now: float, sent_at: float, records: int) -> None:
+    def _measure(self, now: float, sent_at: float, seconds: float, records: int) -> None:
         """One more latency. Only requests that left in this round count, and only batches of the usual size."""
         self._most_records = max(self._most_records, records)
         if sent_at < self._round_at or records < 0.9 * self._most_records:
             return
         self._answers += 1
-        self._seconds += now - sent_at
+        self._seconds += seconds
         if self._answers >= max(ROUND_ANSWERS, self._concurrency):
             self._end_round(now, self._seconds / self._answers)
 

@@ -17,6 +17,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=4, help="kills in each window on each database (tests/journeys)"
     )
+    parser.addoption(
+        "--backfill-days", type=int, default=40, help="days of the one backfill (tests/journeys)"
+    )
 
 
 @pytest.fixture(scope="session")

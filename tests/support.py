@@ -97,7 +97,7 @@ class PassingClock(Clock):
         def task() -> None:
             try:
                 ends.append((work(SimWorkers(process)), None))
-            except Exception as error:  # noqa: BLE001 - raised again below
+            except Exception as error:
                 ends.append((None, error))
 
         process.start(task, "caller")

@@ -1,6 +1,6 @@
 """What is sent, price × qte, is what the customer owes, to the cent, whatever the shape of the file (issue 5)."""
 
-# ruff: noqa: RUF001, RUF002 - the sign stands in the article, as people read it
+# ruff: noqa: RUF002 - the sign stands in the article, as people read it
 
 import csv
 import io

@@ -1,7 +1,5 @@
 """Quarantine files: harmless in a spreadsheet, and whole again when they are read back."""
 
-# ruff: noqa: RUF001 - full-width signs begin a formula too
-
 import csv
 import io
 import json

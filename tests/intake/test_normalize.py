@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 - Arabic digits and separators are what people write
-
 import re
 from decimal import Decimal
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the sign stands in the article, as people read it
 import json
 from decimal import Decimal
 

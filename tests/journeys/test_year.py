@@ -1,4 +1,7 @@
-"""A year from a backfill, as the UI asks for it and a daemon works it off; three of its days are bad."""
+"""A backfill of many days, as the UI asks for it and a daemon works it off; three of its days are bad.
+
+`--backfill-days 365` makes it a year.
+"""
 
 from pathlib import Path
 
@@ -11,40 +14,48 @@ from leaddone_pipeline.ledger import Ledger, reading
 from leaddone_pipeline.settings import Account
 
 DELIVERIES, LINKS = dg.AssetKey(["atlas", "order_deliveries"]), dg.AssetKey(["atlas", "order_links"])
-DAYS = days_from(FIRST, 365)
-BAD = (DAYS[9], DAYS[10], DAYS[200])
-GOOD = [day for day in DAYS if day not in BAD]
 
 
 @pytest.fixture
-def year(tmp_path):
-    made = Year(tmp_path, DAYS)
-    for day in DAYS:
-        made.write_day(day, bad_rows=BAD_ROWS if day in BAD else 0)
+def days(request):
+    return days_from(FIRST, request.config.getoption("backfill_days"))
+
+
+@pytest.fixture
+def bad(days):
+    return (days[9], days[10], days[-15])
+
+
+@pytest.fixture
+def year(tmp_path, days, bad):
+    made = Year(tmp_path, days)
+    for day in days:
+        made.write_day(day, bad_rows=BAD_ROWS if day in bad else 0)
     with made.running():
         yield made
 
 
-def test_a_year_is_one_run_its_bad_days_are_red_alone_and_are_sent_alone_when_mended(year):
-    assert year.backfill(DAYS) == "COMPLETED_FAILED"
+def test_a_year_is_one_run_its_bad_days_are_red_alone_and_are_sent_alone_when_mended(year, days, bad):
+    good = [day for day in days if day not in bad]
+    assert year.backfill(days) == "COMPLETED_FAILED"
     with year.instance() as instance:
         assert instance.get_runs_count() == 1
-        assert instance.get_materialized_partitions(DELIVERIES) == set(GOOD)
-        statuses = instance.get_status_by_partition(DELIVERIES, DAYS, partitions(DAYS))
-        assert {day for day, status in statuses.items() if status.name == "FAILED"} == set(BAD)
+        assert instance.get_materialized_partitions(DELIVERIES) == set(good)
+        statuses = instance.get_status_by_partition(DELIVERIES, days, partitions(days))
+        assert {day for day, status in statuses.items() if status.name == "FAILED"} == set(bad)
         counts = delivered(instance)
-        assert counts == dict.fromkeys(GOOD, (ORDERS_A_DAY, ORDERS_A_DAY, 1))
+        assert counts == dict.fromkeys(good, (ORDERS_A_DAY, ORDERS_A_DAY, 1))
         # The red days kept the links of all days from being made; the sensor, on by default, asks for them.
-        wait_for(lambda: instance.get_materialized_partitions(LINKS) == set(GOOD), within=600)
+        wait_for(lambda: instance.get_materialized_partitions(LINKS) == set(good), within=600)
     assert links(year.folder) == ledger(year) == taken(year)
-    assert len(taken(year)) == len(GOOD) * ORDERS_A_DAY
+    assert len(taken(year)) == len(good) * ORDERS_A_DAY
 
     before = len(year.platform.requests)
-    for day in BAD:
+    for day in bad:
         year.write_day(day)
-    assert year.backfill(BAD) == "COMPLETED_SUCCESS"
+    assert year.backfill(bad) == "COMPLETED_SUCCESS"
     sent = [name for request in year.platform.requests[before:] for name in request.ids]
-    assert sorted(sent) == sorted(f"{day}-{number}" for day in BAD for number in range(ORDERS_A_DAY))
+    assert sorted(sent) == sorted(f"{day}-{number}" for day in bad for number in range(ORDERS_A_DAY))
     assert links(year.folder) == ledger(year) == taken(year)
     assert {one["processed"] for one in year.platform.orders(CLIENT).values()} == {1}
     print(f"{len(year.platform.requests)} requests, {year.runs()} runs, peak {year.peak_kb // 1024} MB a run")

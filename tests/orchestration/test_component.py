@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 import yaml
 from dagster.components.testing import create_defs_folder_sandbox
+from pydantic import ValidationError
 
 from leaddone_pipeline import LeadDoneShopComponent
 from leaddone_pipeline.errors import IntakeError, SettingsError
@@ -227,13 +228,25 @@ def test_a_field_that_may_be_empty_may_be_written_so(folder, name):
         assert getattr(component, name) is None
 
 
-@pytest.mark.parametrize("name", ["fulfilled", "amount", "price_is", "currency", "region"])
-def test_the_sources_keys_are_the_components_too(project, name):
-    """Until intake takes them, a key is refused and not ignored."""
-    value = {"fulfilled": "send", "amount": "items", "price_is": "unit", "currency": "MAD", "region": "MA"}[
-        name
-    ]
-    with pytest.raises(SettingsError, match=name):
+def test_the_sources_keys_are_the_components_too(project, make_order):
+    project.orders("2026-11-16", make_order("A1", phone="0612345678"))
+
+    assert project.run("2026-11-16", region="FR").success
+    assert project.platform.orders("atlas-client")["A1"]["phone"] == "+33612345678"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fulfilled", "maybe"),
+        ("amount", "all"),
+        ("price_is", "dear"),
+        ("currency", "dirham"),
+        ("region", "Morocco"),
+    ],
+)
+def test_a_key_with_an_impossible_value_is_refused(project, name, value):
+    with pytest.raises(ValidationError, match=name):
         project.defs(**{name: value})
 
 

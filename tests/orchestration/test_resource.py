@@ -47,7 +47,7 @@ def test_orders_of_a_frame_are_sent_once_and_linked(project, leaddone, frame):
 def test_refused_rows_are_logged_by_code_and_row_and_nothing_personal(leaddone, frame, caplog):
     with caplog.at_level(logging.INFO):
         leaddone.send_orders(frame)
-    assert "1 of 3 rows refused and not sent: wrong_length × 1 (row 3)" in caplog.text  # noqa: RUF001
+    assert "1 of 3 rows refused and not sent: wrong_length × 1 (row 3)" in caplog.text
     assert "accepted 2" in caplog.text
     for personal in ("0685123456", "Oliviers", "Amal", SECRET):
         assert personal not in caplog.text

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - signs as people write them
 """Delimited text: what parts the cells, where the table begins and ends, what is damaged."""
 
 import pytest

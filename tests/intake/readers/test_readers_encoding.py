@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - signs as people write them
 """Encodings: marked, unmarked, the two code pages of Moroccan Excel, and what cannot be decided."""
 
 import codecs

@@ -39,7 +39,9 @@ def test_gzip_is_known_by_its_content(read, name):
 
 
 @pytest.mark.parametrize(
-    "content", [TEXT, gzip.compress(TEXT), json.dumps([{"id": "1", "nom": "a"}]).encode()]
+    "content",
+    [TEXT, gzip.compress(TEXT, mtime=0), json.dumps([{"id": "1", "nom": "a"}]).encode()],
+    ids=["text", "gzip", "json"],
 )
 def test_the_one_table_of_an_archive_is_read(read, content):
     found = read(

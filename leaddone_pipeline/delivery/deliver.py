@@ -157,6 +157,7 @@ class Delivery:
             },
             requests=news.requests,
             elapsed_s=clock.elapsed() - run.began,
+            waited_s=news.waited_seconds,
             stopped=run.stopped,
             notes=notes_of(
                 strangers=news.strangers,

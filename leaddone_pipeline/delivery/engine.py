@@ -90,6 +90,8 @@ class Engine:
         self._jobs = Jobs()
         self._requests = 0
         self._sent = 0
+        self._waited = 0.0
+        self._waits_until = 0.0
         self._room = 0
         self._busy: list[Item] = []
         self._unknown: list[Item] = []
@@ -199,7 +201,13 @@ class Engine:
         if seconds > self._retry.longest_wait_seconds:
             self._stop(long_wait(seconds))
         elif seconds > 0:
+            self._note_wait(seconds)
             self._pace.hold_until(self._clock.elapsed() + seconds)
+
+    def _note_wait(self, seconds: float) -> None:
+        now = self._clock.elapsed()
+        self._waited += max(0.0, now + seconds - max(now, self._waits_until))
+        self._waits_until = max(self._waits_until, now + seconds)
 
     def _hand_over(self, family: Family) -> None:
         job = family.jobs[-1]
@@ -238,6 +246,8 @@ class Engine:
         )
         if settled.stop is not None:
             self._stop(settled.stop)
+        elif settled.wait_seconds:
+            self._note_wait(settled.wait_seconds)
         self._unknown += settled.unknown
         self._probe = settled.finding or self._probe
         family.jobs += reversed(settled.jobs)
@@ -275,6 +285,7 @@ class Engine:
         return News(
             requests=self._requests,
             sent=self._sent,
+            waited_seconds=self._waited,
             strangers=self._settler.strangers,
             health=self._settler.health,
             last_words=self._settler.last_words,

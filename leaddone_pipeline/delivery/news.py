@@ -38,6 +38,7 @@ class News:
     Attributes:
         requests: that have left.
         sent: records that have left for the first time in this run.
+        waited_seconds: for which LeadDone let nothing leave (rule 26).
         strangers: ids in answers that were not sent (rule 21).
         stopped: why the run sends nothing more.
         room: batches taken out of the queue since the last news.
@@ -50,6 +51,7 @@ class News:
 
     requests: int
     sent: int
+    waited_seconds: float
     strangers: int
     health: Health
     last_words: str

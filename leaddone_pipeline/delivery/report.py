@@ -43,6 +43,7 @@ class DeliveryReport:
             of the outcomes.
         requests: how many requests left.
         elapsed_s: seconds from the run's start to its end.
+        waited_s: seconds for which LeadDone let nothing leave (429, 503 with Retry-After).
         stopped: why the run ended early; what was not sent is pending.
         notes: what a person should know, without personal data.
     """
@@ -52,6 +53,7 @@ class DeliveryReport:
     counts: Mapping[str, int]
     requests: int
     elapsed_s: float
+    waited_s: float = 0.0
     stopped: LeadDoneError | None = None
     notes: tuple[str, ...] = ()
     read_links: Callable[[], pd.DataFrame] = field(repr=False, compare=False)
@@ -72,6 +74,7 @@ class DeliveryReport:
             **self.counts,
             "requests": self.requests,
             "elapsed_s": round(self.elapsed_s, 3),
+            "waited_s": round(self.waited_s, 3),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"stopped": str(self.stopped)} if self.stopped else {}),
         }

@@ -40,6 +40,7 @@ class Sender:
         self.news = News(
             requests=0,
             sent=0,
+            waited_seconds=0.0,
             strangers=0,
             health=Health(),
             last_words="",

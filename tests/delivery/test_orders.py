@@ -190,6 +190,7 @@ def test_no_request_leaves_before_the_time_that_leaddone_named(ledger):
 
     assert report.counts["accepted"] == 30
     assert times[1] - times[0] >= 120
+    assert report.to_metadata()["waited_s"] == 120
 
 
 def test_the_wait_binds_the_next_run_of_the_account_too(tmp_path):

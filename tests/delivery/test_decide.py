@@ -58,10 +58,16 @@ def unknown(order_id, words="", *, held=False):
     return Outcome(number=NUMBERS[order_id], state=State.UNCONFIRMED, words=words, held=held, unknown=True)
 
 
+def all_lost(words):
+    return Step(
+        End.UNKNOWN, tuple(unknown(each, f"no usable answer ({words})") for each in "ABCDE"), words=words
+    )
+
+
 ALL = (0, 1, 2, 3, 4)
 NO = {"message": "The given data was invalid."}
 BY_INDEX = {**NO, "errors": {"1.price": ["Too low."], "3": ["Odd.", "Old."], "9.x": ["none"], "id": ["none"]}}
-REFUSED = replace(Step(End.REFUSED), words=NO["message"])
+REFUSED = Step(End.REFUSED, words=NO["message"])
 
 TABLE = {
     # 2xx, an array: each as it says; without a clear result unknown.
@@ -91,11 +97,7 @@ TABLE = {
     # 2xx with anything else.
     "a page": (
         Answer(200, {}, b"<html>"),
-        Step(
-            End.UNKNOWN,
-            tuple(unknown(each, "no usable answer (HTTP 200)") for each in "ABCDE"),
-            words="HTTP 200",
-        ),
+        all_lost("HTTP 200"),
     ),
     # 422 by index: reject those, send the others on.
     "by index": (
@@ -140,19 +142,11 @@ TABLE = {
     # Anything else: all unknown.
     "500": (
         answer(500, {"message": "Server Error"}),
-        Step(
-            End.UNKNOWN,
-            tuple(unknown(each, "no usable answer (Server Error)") for each in "ABCDE"),
-            words="Server Error",
-        ),
+        all_lost("Server Error"),
     ),
     "a timeout": (
         cut(),
-        Step(
-            End.UNKNOWN,
-            tuple(unknown(each, "no usable answer (ReadTimeout)") for each in "ABCDE"),
-            words="ReadTimeout",
-        ),
+        all_lost("ReadTimeout"),
     ),
 }
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 __all__ = [
     "DEFAULT_BASE_URL",
     "DEFAULT_SHOP",
+    "LOOPBACK",
     "Account",
     "Credentials",
     "DeliverySettings",
@@ -24,7 +25,8 @@ __all__ = [
 
 DEFAULT_BASE_URL = "https://www.myleaddone.com/api/webhook"
 DEFAULT_SHOP = "default"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The names of this machine."""
 
 
 class Guarantee(StrEnum):
@@ -77,7 +79,7 @@ def _canonical_base_url(text: str) -> str:
         raise ValueError(no_address) from None
     if address.scheme not in {"http", "https"} or not host:
         raise ValueError(no_address)
-    if address.scheme == "http" and host not in _LOOPBACK:
+    if address.scheme == "http" and host not in LOOPBACK:
         raise ValueError("base_url is not encrypted; write it with https, since it carries customers' data")
     if address.username is not None or address.password is not None:
         raise ValueError(

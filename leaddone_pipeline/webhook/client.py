@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from threading import BoundedSemaphore
@@ -11,30 +11,28 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from leaddone_pipeline.contract import Kind, trim
-from leaddone_pipeline.settings import DEFAULT_BASE_URL, Account, TimeoutSettings
+from leaddone_pipeline.settings import DEFAULT_BASE_URL, LOOPBACK, Account, TimeoutSettings
 from leaddone_pipeline.webhook.answers import Answer, Failure, Verdict, read_answer
 from leaddone_pipeline.webhook.encoding import body as join
 from leaddone_pipeline.webhook.encoding import encode
+from leaddone_pipeline.webhook.receiving import UnreadableAnswer, receive
 from leaddone_pipeline.webhook.signing import sign
+from leaddone_pipeline.webhook.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from leaddone_pipeline.settings import Credentials
     from leaddone_pipeline.webhook.records import Order, Record, TrackingUpdate
 
-__all__ = ["MAX_ANSWER_BYTES", "LeadDoneClient"]
-
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""An answer beyond this, decompressed, is cut off (delivery.md, rule 31)."""
+__all__ = ["LeadDoneClient"]
 
 _PATHS = {Kind.ORDERS: "/orders", Kind.TRACKING: "/orders/tracking"}
-_ENCODINGS = frozenset({"", "identity", "gzip"})
 
-# What ends an attempt before a byte of the body leaves. A proxy's refusal is one: it concerns the tunnel,
-# since only https goes through proxies. Everything else may have come after, also the end of a connection
-# that was kept alive and that the server closed just as it was used again: whether it had read the request by
-# then, no one knows.
+# What ends an attempt before a byte of the body leaves, by its name alone. A proxy's refusal is one: it concerns
+# the tunnel, since only https goes through proxies. Of everything else the wire knows whether the body had begun
+# to leave. A kept connection that the server closed just as it was used again may have carried it: whether it
+# was read by then, no one knows.
 _BEFORE_THE_BODY = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -48,18 +46,18 @@ class LeadDoneClient:
     """The two webhooks, for any number of threads; connections are kept and used again.
 
     Follows no redirect, keeps no cookie, retries nothing. Certificates are always checked, against the
-    authorities of `SSL_CERT_FILE` where it is set. The proxy of the environment is used for https; plain http
-    goes only to this machine, never through a proxy. No `.netrc` is read and no Authorization header added.
+    authorities of `SSL_CERT_FILE` where it is set. The proxy of the environment is used for https, but never on
+    the way to this machine. No `.netrc` is read and no Authorization header added.
 
     Args:
         credentials: what signs the requests.
         base_url: where the two webhooks live, without `/orders`.
-        timeouts: `read_seconds` bounds each wait for bytes, and the reading of an answer's body as a whole.
+        timeouts: each bounds a single wait; their sum bounds an attempt as a whole.
         max_connections: requests at once, at most.
         transport: instead of the network, for tests.
 
     Raises:
-        ValueError: an address that may not be used (rule 31), with the remedy.
+        ValueError: an address that may not be used (rule 31), or a proxy that cannot, with the remedy.
     """
 
     def __init__(
@@ -75,10 +73,10 @@ class LeadDoneClient:
         self._credentials = credentials
         self._timeouts = timeouts
         self._transport = transport
-        self._trust_env = self.base_url.startswith("https:")
-        self._certificates = httpx.create_ssl_context(trust_env=self._trust_env)
+        self._certificates = httpx.create_ssl_context(trust_env=self.base_url.startswith("https:"))
+        self._by_proxy = httpx.URL(self.base_url).host not in LOOPBACK
         self._slots = BoundedSemaphore(max_connections)
-        self._idle: list[httpx.Client] = []
+        self._idle = [_Line(_with_a_usable_proxy(self._open))]
         self._closed = False
 
     def __repr__(self) -> str:
@@ -94,7 +92,7 @@ class LeadDoneClient:
         """Close the connections, those in use as soon as they are not; nothing can be sent afterwards."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().http.close()
 
     def sign_request(self, body: bytes) -> dict[str, str]:
         """Give the headers that go with a body, its signature among them (design.md, "The request" 1)."""
@@ -116,11 +114,11 @@ class LeadDoneClient:
         if not self._slots.acquire(timeout=self._timeouts.connect_seconds):
             return Answer(None, failure=Failure.UNREACHED, complete=False, detail="PoolTimeout")
         try:
-            http = self._take()
+            line = self._take()
             try:
-                return self._attempt(http, self.base_url + _PATHS[kind], body)
+                return self._attempt(line, self.base_url + _PATHS[kind], body)
             finally:
-                self._give_back(http)
+                self._give_back(line)
         finally:
             self._slots.release()
 
@@ -140,25 +138,20 @@ class LeadDoneClient:
         answer = self.send(kind, join([encode(record) for record in records]))
         return read_answer(answer, [trim(record.id) for record in records])
 
-    def _take(self) -> httpx.Client:
-        """Take the connection used last; open one where all are in use.
-
-        Each is an `httpx.Client` of its own with one connection, used by one thread at a time: the pool of
-        httpcore 1.0, shared by more threads than connections, now and then closes one under a request
-        (measured: 2 of 1,000), and the fate of its orders would be unknown for nothing.
-        """
+    def _take(self) -> _Line:
+        """Take the connection used last; open one where all are in use."""
         if self._closed:
             raise RuntimeError("this client is closed")
         try:
             return self._idle.pop()
         except IndexError:
-            return self._open()
+            return _Line(self._open())
 
-    def _give_back(self, http: httpx.Client) -> None:
+    def _give_back(self, line: _Line) -> None:
         if self._closed:
-            http.close()
+            line.http.close()
         else:
-            self._idle.append(http)
+            self._idle.append(line)
 
     def _open(self) -> httpx.Client:
         seconds = self._timeouts
@@ -173,43 +166,70 @@ class LeadDoneClient:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
-            trust_env=self._trust_env,
+            event_hooks={"response": [_go_nowhere]},
+            trust_env=self._by_proxy,
             transport=self._transport,
         )
 
-    def _attempt(self, http: httpx.Client, url: str, body: bytes) -> Answer:
-        request = http.build_request("POST", url, content=body, headers=self.sign_request(body))
+    def _attempt(self, line: _Line, url: str, body: bytes) -> Answer:
+        seconds, wire = self._timeouts, line.wire
+        wire.begin(seconds.connect_seconds + seconds.write_seconds + seconds.read_seconds)
+        request = line.http.build_request(
+            "POST", url, content=body, headers=self.sign_request(body), extensions={"trace": wire}
+        )
         try:
-            response = http.send(request, auth=None, stream=True)
+            response = line.http.send(request, auth=None, stream=True)
         except httpx.RequestError as error:
-            failure = Failure.UNREACHED if isinstance(error, _BEFORE_THE_BODY) else Failure.BROKEN
+            left_nothing = isinstance(error, _BEFORE_THE_BODY) or wire.kept_the_body
+            failure = Failure.UNREACHED if left_nothing else Failure.BROKEN
             return Answer(None, failure=failure, complete=False, detail=type(error).__name__)
         try:
-            return self._read(response)
+            if wire.was_silent:
+                # Two answers to the request before this one: to take them one by one would leave each batch
+                # with the answer of another.
+                return Answer(None, failure=Failure.BROKEN, complete=False, detail="AnsweredBefore")
+            return _read(response)
         finally:
             response.close()
 
-    def _read(self, response: httpx.Response) -> Answer:
-        status, headers = response.status_code, dict(response.headers)
 
-        def broken(detail: str) -> Answer:
-            return Answer(status, headers, failure=Failure.BROKEN, complete=False, detail=detail)
+def _read(response: httpx.Response) -> Answer:
+    status, headers = response.status_code, dict(response.headers)
+    try:
+        return Answer(status, headers, receive(response))
+    except UnreadableAnswer as unreadable:
+        detail = str(unreadable)
+    except httpx.RequestError as error:
+        detail = type(error).__name__
+    return Answer(status, headers, failure=Failure.BROKEN, complete=False, detail=detail)
 
-        # Only what was asked for: stacked or foreign encodings could unfold a few bytes without bound.
-        if headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
-            return broken("UnknownEncoding")
-        deadline = time.monotonic() + self._timeouts.read_seconds
-        content = bytearray()
-        try:
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    return broken("AnswerTooLarge")
-                if time.monotonic() > deadline:
-                    return broken("ReadTimeout")
-        except httpx.RequestError as error:
-            return broken(type(error).__name__)
-        return Answer(status, headers, bytes(content))
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An `httpx.Client` of its own with one connection, used by one thread at a time, and what it tells.
+
+    The pool of httpcore 1.0, shared by more threads than connections, now and then closes one under a request
+    (measured: 2 of 1,000), and the fate of its orders would be unknown for nothing.
+    """
+
+    http: httpx.Client
+    wire: Wire = field(default_factory=Wire)
+
+
+def _go_nowhere(response: httpx.Response) -> None:
+    """Forget where a redirect leads: httpx reads it even if it does not follow, and fails where it cannot."""
+    response.headers.pop("location", None)
+
+
+def _with_a_usable_proxy(open_first: Callable[[], httpx.Client]) -> httpx.Client:
+    """Open the first connection's client: what httpx says of the environment's proxy, it says now."""
+    try:
+        return open_first()
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise ValueError(
+            "base_url cannot be reached through the proxy that the environment names; write HTTPS_PROXY as "
+            "http://host:port, or add the host to NO_PROXY"
+        ) from None
 
 
 _USER_AGENT = f"leaddone-pipeline/{version('leaddone-pipeline')}"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from leaddone_pipeline.delivery.pace import Pace, Signal
 from tests.simulation.limits import FixedWindow, Reply, TokenBucket, Workers, deliver
@@ -154,79 +151,6 @@ def test_a_sender_that_wakes_a_little_late_loses_nothing():
     assert log.between(30, 60).rate >= 0.95 * 500
 
 
-def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
-    pace = Pace(100, now=0.0)
-    waves = []
-    for wave in range(5):
-        count = 0
-        while pace.wait(float(wave)) == 0:
-            pace.left(float(wave))
-            count += 1
-        for _ in range(count):
-            pace.answered(wave + 1.0, sent_at=float(wave), signal=Signal.OK, records=200)
-        waves.append(count)
-
-    assert waves == [4, 4, 8, 16, 32]
-
-
-def leave_all(pace, now):
-    count = 0
-    while pace.wait(now) == 0:
-        pace.left(now)
-        count += 1
-    return count
-
-
-@pytest.mark.parametrize("signal", [Signal.SLOW, Signal.UNREACHED])
-def test_a_request_that_got_no_answer_halves_the_concurrency_once_a_flight(signal):
-    pace = Pace(100, now=0.0)
-    assert leave_all(pace, 0.0) == 4
-    for _ in range(4):
-        pace.answered(1.0, sent_at=0.0, signal=signal)
-
-    assert leave_all(pace, 1.0) == 2
-
-
-def test_small_batches_do_not_make_usual_ones_look_slow():
-    pace = Pace(16, now=0.0)
-    now = 0.0
-    for number in range(60):
-        count = leave_all(pace, now)
-        records, latency = (1, 0.01) if number % 2 else (200, 1.0)
-        for _ in range(count):
-            pace.answered(now + latency, sent_at=now, signal=Signal.OK, records=records)
-        now += latency
-
-    assert leave_all(pace, now) >= 8
-
-
-def test_no_more_leave_than_the_window_has_left():
-    """Rule 27."""
-    pace = Pace(8, now=0.0)
-    pace.left(0.0)
-    pace.answered(0.1, sent_at=0.0, signal=Signal.OK, remaining=3)
-
-    assert leave_all(pace, 0.1) == 3
-
-
-def test_an_older_answer_does_not_give_back_what_a_newer_one_took():
-    pace = Pace(8, now=0.0)
-    pace.left(0.0)
-    pace.left(0.1)
-    pace.answered(0.2, sent_at=0.1, signal=Signal.OK, remaining=1)
-    pace.answered(0.3, sent_at=0.0, signal=Signal.OK, remaining=2)
-
-    assert leave_all(pace, 0.3) == 1
-
-
-def test_when_nothing_remains_one_request_asks():
-    pace = Pace(8, now=0.0)
-    pace.left(0.0)
-    pace.answered(0.1, sent_at=0.0, signal=Signal.OK, remaining=0)
-
-    assert leave_all(pace, 0.1) == 1
-
-
 @pytest.mark.parametrize("remaining", [None, 0])
 @pytest.mark.parametrize("wait_seconds", [None, 0.0])
 def test_a_429_without_a_wait_is_no_invitation_to_a_flood(wait_seconds, remaining):
@@ -241,79 +165,3 @@ def test_a_429_without_a_wait_is_no_invitation_to_a_flood(wait_seconds, remainin
     assert log.between(0, 60).answers <= 15
     assert log.between(600, 3600).answers <= 60
     assert log.between(600, 3600).answers >= 40
-
-
-def test_another_runs_wait_is_kept():
-    pace = Pace(8, now=0.0)
-    pace.hold_until(30.0)
-    pace.hold_until(20.0)
-
-    assert pace.wait(10.0) == 20.0
-    assert pace.wait(30.0) == 0.0
-
-
-def test_a_request_that_came_back_leaves_room():
-    pace = Pace(1, now=0.0)
-    pace.left(0.0)
-    assert pace.wait(0.0) is None
-    pace.came_back(0.0)
-
-    assert pace.wait(0.0) == 0.0
-
-
-answers = st.tuples(
-    st.sampled_from(Signal),
-    st.none() | st.floats(0, 100) | st.just(0.0),
-    st.none() | st.integers(0, 70),
-    st.integers(1, 200),
-)
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(["send", "send", "answer", "pass", "held", "back"]),
-        st.floats(0, 20),
-        answers,
-        st.integers(0, 50),
-    ),
-    max_size=120,
-)
-
-
-@given(steps=steps, connections=st.integers(1, 12))
-def test_whatever_is_answered_waits_are_kept_and_a_run_never_hangs(steps, connections):
-    """Rule 26, and: never more in flight than allowed, no negative wait, always a next request, no chance."""
-    pace, twin = Pace(connections, now=0.0), Pace(connections, now=0.0)
-    now, not_before, flying = 0.0, 0.0, []
-    for step, seconds, (signal, wait_seconds, remaining, records), choice in steps:
-        wait = pace.wait(now)
-        assert wait == twin.wait(now)
-        assert wait is None or wait >= 0
-        assert flying or (wait is not None and wait <= max(0.0, not_before - now) + 61)
-        assert wait is None or wait >= not_before - now
-        if step == "send" and wait == 0:
-            assert now >= not_before
-            assert len(flying) < connections
-            pace.left(now)
-            twin.left(now)
-            flying.append(now)
-        elif step == "answer" and flying:
-            told = {
-                "signal": signal,
-                "wait_seconds": wait_seconds,
-                "remaining": remaining,
-                "records": records,
-            }
-            sent_at = flying.pop(choice % len(flying))
-            pace.answered(now, sent_at=sent_at, **told)
-            twin.answered(now, sent_at=sent_at, **told)
-            if signal == Signal.BUSY:
-                not_before = max(not_before, now + (wait_seconds or 0.0))
-        elif step == "back" and flying:
-            flying.pop()
-            pace.came_back(now)
-            twin.came_back(now)
-        elif step == "held":
-            pace.hold_until(now + seconds)
-            twin.hold_until(now + seconds)
-            not_before = max(not_before, now + seconds)
-        else:
-            now += min(seconds, wait) if choice % 2 and wait and wait < math.inf else seconds

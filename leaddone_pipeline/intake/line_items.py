@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class LineItems:
     unsaid: NDArray[np.bool_]
     price_name: str = "price"
     total_name: str = "line_total"
+    _cells: list[list[Any]] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def of(cls, groups: Groups) -> LineItems:
@@ -114,14 +115,18 @@ class LineItems:
 
     def items(self, order: int) -> list[Item]:
         """The items of one order; all their cells must be good."""
+        if self._cells is None:
+            # Out of a column of arrow, cell by cell, it takes thirty times as long as out of a list.
+            self._cells = [column.tolist() for column in (self.article, self.qte, self.price, self.total)]
+        span = slice(self.begin[order], self.begin[order + 1])
         return [
             Item(
-                article=self.article.iloc[at],
-                qte=1 if self.qte.iloc[at] is pd.NA else int(self.qte.iloc[at]),
-                price=None if self.price.iloc[at] is pd.NA else Decimal(self.price.iloc[at]),
-                total=None if self.total.iloc[at] is pd.NA else Decimal(self.total.iloc[at]),
+                article=article,
+                qte=1 if qte is pd.NA else int(qte),
+                price=None if price is pd.NA else Decimal(price),
+                total=None if total is pd.NA else Decimal(total),
             )
-            for at in range(self.begin[order], self.begin[order + 1])
+            for article, qte, price, total in zip(*(cells[span] for cells in self._cells), strict=True)
         ]
 
     def line_discounts(self, order: int) -> Decimal:

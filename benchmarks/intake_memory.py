@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,15 +26,19 @@ LIMIT_MB = 500
 _BYTES_A_MB = 1_000_000
 
 
-def lines(seed):
+def lines(seed: int) -> Iterator[str]:
     """Rows without end, of invented orders."""
-    chance = random.Random(seed)  # noqa: S311 - a benchmark
+    chance = random.Random(seed)
     number = 1000
     while True:
         number += 1
         further = chance.choice((1, 1, 2, 3)) if chance.random() < 0.25 else 0  # noqa: PLR2004 - a quarter
         total = 100 + 50 * further
-        phone = chance.choice(BAD) if chance.random() < 0.02 * (1 + further) else f"06{chance.randrange(10**8):08}"  # noqa: PLR2004 - 2 %
+        phone = (
+            chance.choice(BAD)
+            if chance.random() < 0.02 * (1 + further)
+            else f"06{chance.randrange(10**8):08}"
+        )
         yield (
             f'#{number},pending,unfulfilled,MAD,{total}.00,{total}.00,0.00,1,"Tapis berbère {number % 97}, rouge",'
             f"100.00,Client {number},Client {number},{number % 500} rue des Orangers,Fès,{phone},,"
@@ -43,7 +48,7 @@ def lines(seed):
             yield f"#{number},,,,,,,1,Coussin {number % 13},50.00,,,,,,,,,0.00,\n"
 
 
-def make(path, megabytes):
+def make(path: Path, megabytes: int) -> None:
     """Write a file of about this size."""
     left = megabytes * _BYTES_A_MB
     with path.open("w", encoding="utf-8") as out:
@@ -55,7 +60,7 @@ def make(path, megabytes):
                 return
 
 
-def validate(path, quarantine):
+def validate(path: Path, quarantine: Path) -> int:
     """Read the file as `leaddone send` does, without sending."""
     from leaddone_pipeline.cli.quarantine_files import QuarantineFiles  # noqa: PLC0415 - in the process that is measured
     from leaddone_pipeline.intake import RowCounts, read_orders  # noqa: PLC0415 - as above
@@ -77,7 +82,7 @@ def validate(path, quarantine):
     return int(peak >= LIMIT_MB)
 
 
-def main():
+def main() -> int:
     """Make the file, and validate it in another process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=1000)

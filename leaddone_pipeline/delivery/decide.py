@@ -100,7 +100,8 @@ def after_answer(
                 words=words,
             )
         case Meaning.REFUSED_BY_INDEX | Meaning.REFUSED_WHOLE if len(sent) == 1:
-            said = words or mask_all(next(iter(verdict.refused.values()), ""), [sent[0].record])
+            # What is said of it by its index says more than what is said of the request.
+            said = mask_all(verdict.refused.get(0) or verdict.words, [sent[0].record])
             return Step(
                 End.REFUSED, outcomes=(_refused(sent[0], said),), refusals=refusals, words=said, lone=True
             )

@@ -182,7 +182,8 @@ def test_a_batch_that_goes_again_as_it_is_keeps_its_rounds(received):
     [
         (answer(400, NO), 2, NO["message"]),
         (answer(413), 0, "HTTP 413"),
-        (answer(422, {**NO, "errors": {"0.price": ["Too low."]}}), 3, NO["message"]),
+        (answer(422, {**NO, "errors": {"0.price": ["Too low."]}}), 3, "Too low."),
+        (answer(422, {**NO, "errors": {"0.price": []}}), 3, NO["message"]),
     ],
 )
 def test_a_lone_order_that_is_refused_as_a_whole_is_rejected(received, refusals, words):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaddone_pipeline.delivery.pace import Pace, Signal
+from leaddone_pipeline.delivery.pace import Pace, Signal, backoff_seconds
+from leaddone_pipeline.settings import RetrySettings
 
 
 def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
@@ -24,6 +25,17 @@ def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
         waves.append(count)
 
     assert waves == [4, 4, 8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("tries", "most"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (5000, 8.0)]
+)
+def test_a_try_waits_a_random_part_of_a_doubling_bound(tries, most):
+    """Rule 25: full jitter."""
+    retry = RetrySettings(wait_initial_seconds=0.5, wait_max_seconds=8.0)
+
+    assert backoff_seconds(tries, 0.0, retry) == 0.0
+    assert backoff_seconds(tries, 0.25, retry) == most / 4
 
 
 def leave_all(pace, now):

@@ -1,6 +1,7 @@
 """The table of delivery.md C, row by row, and rules 18 and 21."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,8 @@ TABLE = {
     "200 with NaN": (Answer(200, {}, b"[NaN]"), Meaning.UNKNOWN),
     "200 with half an array": (Answer(200, {}, b'[{"order_id":"A"'), Meaning.UNKNOWN),
     "200 cut off": (cut(200, json.dumps([result()]).encode()), Meaning.UNKNOWN),
+    "200 read in part": (replace(answer(200, [result()]), complete=False), Meaning.UNKNOWN),
+    "200 broken off": (replace(answer(200, [result()]), failure=Failure.BROKEN), Meaning.UNKNOWN),
     # 422 by index.
     "422 by index": (answer(422, LARAVEL), Meaning.REFUSED_BY_INDEX),
     # 400, 413, 422 otherwise.
@@ -64,6 +67,7 @@ TABLE = {
     "404": (answer(404), Meaning.ADDRESS),
     "405": (answer(405), Meaning.ADDRESS),
     "410": (answer(410), Meaning.ADDRESS),
+    "300 with results": (answer(300, [result()]), Meaning.ADDRESS),
     "301": (answer(301, location="https://elsewhere.test/"), Meaning.ADDRESS),
     "302": (answer(302, location="/"), Meaning.ADDRESS),
     "304": (answer(304), Meaning.ADDRESS),
@@ -234,6 +238,7 @@ def test_a_refusal_by_index_gathers_the_words_of_each_index():
         (Answer(502, {}, b"<html>Bad gateway"), "HTTP 502"),
         (HTML, "HTTP 200"),
         (cut(None), "RemoteProtocolError"),
+        (answer(200, []), ""),
     ],
 )
 def test_the_words_are_the_servers_message_or_the_status(received, words):
@@ -252,6 +257,7 @@ NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
         ({"retry_after": " 1.5 "}, 1.5),
         ({"retry_after": "Mon, 23 Nov 2026 10:02:00 GMT", "date": NOW}, 120.0),
         ({"retry_after": "Mon, 23 Nov 2026 10:02:00 -0000", "date": NOW}, 120.0),
+        ({"retry_after": "Mon, 23 Nov 2026 12:02:00 +0200", "date": NOW}, 120.0),
         ({"retry_after": "Mon, 23 Nov 2026 09:00:00 GMT", "date": NOW}, 0.0),
         ({"retry_after": NOW}, None),
         ({"retry_after": NOW, "date": "today"}, None),

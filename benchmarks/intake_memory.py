@@ -22,6 +22,8 @@ HEADER = (
     "Cancelled at,Payment Method,Outstanding Balance,Lineitem discount,Phone\n"
 )
 BAD = ("6.12E+08", "061234567", "O612345678", "", "0612345678 / 0712345678")
+SEVERAL_LINES = 0.25
+BAD_ROWS = 0.02
 LIMIT_MB = 500
 _BYTES_A_MB = 1_000_000
 
@@ -32,13 +34,10 @@ def lines(seed: int) -> Iterator[str]:
     number = 1000
     while True:
         number += 1
-        further = chance.choice((1, 1, 2, 3)) if chance.random() < 0.25 else 0  # noqa: PLR2004 - a quarter
+        further = chance.choice((1, 1, 2, 3)) if chance.random() < SEVERAL_LINES else 0
         total = 100 + 50 * further
-        phone = (
-            chance.choice(BAD)
-            if chance.random() < 0.02 * (1 + further)
-            else f"06{chance.randrange(10**8):08}"
-        )
+        bad = chance.random() < BAD_ROWS
+        phone = chance.choice(BAD) if bad else f"06{chance.randrange(10**8):08}"
         yield (
             f'#{number},pending,unfulfilled,MAD,{total}.00,{total}.00,0.00,1,"Tapis berbère {number % 97}, rouge",'
             f"100.00,Client {number},Client {number},{number % 500} rue des Orangers,Fès,{phone},,"

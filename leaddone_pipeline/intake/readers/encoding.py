@@ -72,6 +72,8 @@ class Utf8Stream:
         self._encoding = text.encoding
         self._stream: Stream = text.content.open()
         self._decoder = codecs.getincrementaldecoder(text.encoding)()
+        # A text that was looked through once need not be decoded again only to be encoded as it was.
+        self._as_it_stands = text.encoding == "utf-8" and text.look.size > 0
         self._kept = b""
         self._ended = False
         self.closed = False
@@ -94,6 +96,9 @@ class Utf8Stream:
         return given
 
     def _decoded(self, chunk: bytes) -> bytes:
+        if self._as_it_stands:
+            self._ended = not chunk
+            return chunk
         text = self._decoder.decode(chunk, final=False)
         self._ended = not chunk
         if self._ended and self._decoder.getstate()[0]:

@@ -58,8 +58,8 @@ def test_delimited_text_is_read_back_equal_in_any_dialect(read, data):
     quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     width, rows = data.draw(tables(ENCODINGS[encoding]))
     rows = [[("" if swallows(cell, delimiter, width) else cell) for cell in row] for row in rows]
-    if any("\r" in cell for row in rows for cell in row):
-        quoting = csv.QUOTE_ALL  # Python's writer leaves a carriage return bare where lines end otherwise
+    if any(end in cell for row in rows for cell in row for end in "\r\n"):
+        quoting = csv.QUOTE_ALL  # Python's writer leaves an end of line bare that is not its own
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(
         [header_of(width), *rows]

@@ -62,4 +62,5 @@ def send_again(run: Run, unknown: Sequence[Item]) -> str | None:
 
 def _hold(run: Run, unknown: Sequence[Item]) -> None:
     numbers = [item.number for item in unknown]
-    run.around.ledger.write(lambda connection: probing.hold(connection, run.around.account_id, numbers))
+    ledger, account_id = run.around.ledger, run.around.account_id
+    ledger.write(lambda connection: probing.hold(connection, ledger.now(), account_id, numbers))

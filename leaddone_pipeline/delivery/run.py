@@ -20,6 +20,8 @@ from leaddone_pipeline.webhook import batches
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from sqlalchemy import Connection
+
     from leaddone_pipeline.delivery.carriers import Client
     from leaddone_pipeline.delivery.lease import Clock
     from leaddone_pipeline.delivery.news import News
@@ -156,17 +158,19 @@ class Run:
 
     def take_over(self) -> None:
         """Claims of dead runs become records of unknown fate (rule 12)."""
-        around = self.around
-        around.ledger.write(
-            lambda connection: claiming.take_over(
-                connection,
-                around.ledger.now(),
-                account_id=around.account_id,
-                kind=self.kind,
-                hold=self.hold_unknown,
-                enough=MAX_UNKNOWN_ATTEMPTS,
-            )
+        self.around.ledger.write(self._take_over)
+
+    def _take_over(self, connection: Connection) -> None:
+        now = self.around.ledger.now()
+        claiming.take_over(
+            connection,
+            now,
+            account_id=self.around.account_id,
+            kind=self.kind,
+            hold=self.hold_unknown,
+            enough=MAX_UNKNOWN_ATTEMPTS,
         )
+        probing.keep_first_id(connection, now, self.around.account_id)
 
     def repeats(self) -> Repeats | None:
         """What the ledger knows of LeadDone and repeats."""

@@ -197,7 +197,7 @@ class Settler:
             connection, now, account_id=self.account_id, order_id=item.id, repeats=finding.repeats
         )
         if finding.repeats not in {None, Repeats.RECOGNISED}:
-            probing.hold(connection, self.account_id)
+            probing.hold(connection, now, self.account_id)
 
     def _jobs(
         self, job: Job, step: Step, claims: list[Claim], finding: Finding | None, tries: int

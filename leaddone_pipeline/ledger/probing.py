@@ -15,7 +15,16 @@ from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, rec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ProbeClaim", "Standing", "claim_probe", "conclude", "go_on", "hold", "read_repeats"]
+__all__ = [
+    "ProbeClaim",
+    "Standing",
+    "claim_probe",
+    "conclude",
+    "go_on",
+    "hold",
+    "keep_first_id",
+    "read_repeats",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,37 @@ def conclude(
     )
 
 
-def hold(connection: Connection, account_id: int, numbers: Sequence[int] | None = None) -> None:
+def keep_first_id(connection: Connection, now: ColumnElement[float], account_id: int) -> None:
+    """Accept the order of an open probe that is left to a person: LeadDone has it under the first id (rule 20)."""
+    order = connection.execute(
+        select(records.c.number, records.c.order_id, accounts.c.probe_id)
+        .join(accounts, accounts.c.probe_number == records.c.number)
+        .where(
+            accounts.c.id == account_id,
+            accounts.c.probe_id.is_not(None),
+            records.c.state == State.UNCONFIRMED,
+            records.c.held.is_(True),
+            records.c.forgotten.is_(False),
+        )
+    ).first()
+    if order is None or open_claims(connection, [order.number]):
+        return
+    connection.execute(
+        update(records)
+        .where(records.c.number == order.number)
+        .values(
+            state=State.ACCEPTED, held=False, internal_id=order.probe_id, message_id=None, answered_at=now
+        )
+    )
+    conclude(connection, now, account_id=account_id, order_id=order.order_id, repeats=None)
+
+
+def hold(
+    connection: Connection,
+    now: ColumnElement[float],
+    account_id: int,
+    numbers: Sequence[int] | None = None,
+) -> None:
     """Leave unconfirmed orders to a person (rules 16 and 17): these, or all of the account."""
     all_of_them = (
         update(records)
@@ -183,6 +222,7 @@ def hold(connection: Connection, account_id: int, numbers: Sequence[int] | None 
     )
     if numbers is None:
         connection.execute(all_of_them)
-        return
-    for part in parts(sorted(numbers)):
-        connection.execute(all_of_them.where(records.c.number.in_(part)))
+    else:
+        for part in parts(sorted(numbers)):
+            connection.execute(all_of_them.where(records.c.number.in_(part)))
+    keep_first_id(connection, now, account_id)

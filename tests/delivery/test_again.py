@@ -161,7 +161,7 @@ def test_a_person_who_settles_the_order_of_a_probe_frees_the_next_one(ledger):
     server = Repeating("recognises repeats")
     server.script = ["lost before", "401"]
     deliver(server, ledger, ids(10))
-    ledger.write(lambda connection: probing.hold(connection, 1, [1]))
+    ledger.write(lambda connection: probing.hold(connection, ledger.now(), 1, [1]))
     report = deliver(server, ledger, ids(10))
 
     assert (report.counts["accepted"], report.counts["unconfirmed"]) == (9, 1)
@@ -202,3 +202,15 @@ def test_at_most_once_holds_what_another_run_would_have_sent_again(ledger):
 
     assert (report.counts["unconfirmed"], report.requests) == (10, 0)
     assert set(report.links["held"]) == {True}
+
+
+def test_the_order_of_a_probe_that_is_held_keeps_its_first_id(ledger):
+    """Rule 20: LeadDone has said under which id it has the order, whoever gives the probe up."""
+    server = Repeating("recognises repeats")
+    server.script = ["lost before", "answer", "401"]
+    deliver(server, ledger, ids(10))
+    report = deliver(server, ledger, ids(10), guarantee="at_most_once")
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"], report.requests) == (1, 9, 0)
+    assert report.links["internal_id"].tolist()[0] == "PLT-1"
+    assert known(ledger) == probing.Standing(None, None)

@@ -101,7 +101,7 @@ class Pace:
         self._calm_seconds = math.inf
         self._calm_in = CALM_SOON
         self._most_records = 0
-        self._round_at, self._answers, self._seconds, self._filled = now, 0, 0.0, False
+        self._begin_round(now)
 
         self._rate = math.inf
         self._refused_rate = math.inf
@@ -233,7 +233,7 @@ class Pace:
         self._begin_round(now)
 
     def _narrow(self, now: float, factor: float) -> None:
-        self._concurrency = max(1, min(self._concurrency - 1, int(self._concurrency * factor)))
+        self._concurrency = max(1, int(self._concurrency * factor))  # one at least is taken off
         self._doubling = False
         self._narrowed_at = now
         self._begin_round(now)

@@ -67,7 +67,12 @@ def all_lost(words):
 ALL = (0, 1, 2, 3, 4)
 NO = {"message": "The given data was invalid."}
 BY_INDEX = {**NO, "errors": {"1.price": ["Too low."], "3": ["Odd.", "Old."], "9.x": ["none"], "id": ["none"]}}
-REFUSED = Step(End.REFUSED, words=NO["message"])
+HALVES = ((0, 1, 2), (3, 4))
+
+
+def refused(*outcomes, again=(), refusals=0):
+    return Step(End.REFUSED, outcomes, again, refusals, words=NO["message"])
+
 
 TABLE = {
     # 2xx, an array: each as it says; without a clear result unknown.
@@ -102,23 +107,18 @@ TABLE = {
     # 422 by index: reject those, send the others on.
     "by index": (
         answer(422, BY_INDEX),
-        replace(
-            REFUSED,
-            outcomes=(rejected("B", "Too low."), rejected("D", "Odd. Old.")),
-            again=((0, 2, 4),),
-            refusals=1,
-        ),
+        refused(rejected("B", "Too low."), rejected("D", "Odd. Old."), again=((0, 2, 4),), refusals=1),
     ),
     "by index, everyone": (
         answer(422, {**NO, "errors": {f"{index}.price": ["Low."] for index in ALL}}),
-        replace(REFUSED, outcomes=tuple(rejected(each, "Low.") for each in "ABCDE"), refusals=1),
+        refused(*(rejected(each, "Low.") for each in "ABCDE"), refusals=1),
     ),
     # 400, 413, 422 otherwise: halve, the first half the larger.
-    "400": (answer(400, NO), replace(REFUSED, again=((0, 1, 2), (3, 4)))),
-    "413": (answer(413, NO), replace(REFUSED, again=((0, 1, 2), (3, 4)))),
+    "400": (answer(400, NO), refused(again=HALVES)),
+    "413": (answer(413, NO), refused(again=HALVES)),
     "422 without an index": (
         answer(422, {**NO, "errors": {"9.price": ["x"]}}),
-        replace(REFUSED, again=((0, 1, 2), (3, 4))),
+        refused(again=HALVES),
     ),
     # 401, 403; 404, 405, 410, 3xx: nothing was processed, the run stops.
     "401": (
@@ -167,9 +167,7 @@ def test_the_rounds_that_a_batch_has_behind_it_go_on_with_its_parts(row, refusal
 
 
 def test_after_three_rounds_by_index_the_batch_is_halved():
-    assert after(answer(422, BY_INDEX), sent(), refusals=3) == replace(
-        REFUSED, again=((0, 1, 2), (3, 4)), refusals=3
-    )
+    assert after(answer(422, BY_INDEX), sent(), refusals=3) == refused(again=HALVES, refusals=3)
 
 
 @pytest.mark.parametrize("received", [answer(429), UNREACHED])

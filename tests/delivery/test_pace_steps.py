@@ -1,4 +1,4 @@
-"""The pace, one answer at a time (delivery.md, rules 25 to 27); what it makes of servers is in tests/simulation."""
+"""How many requests at once, one answer at a time (delivery.md, rules 25 to 27)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaddone_pipeline.delivery.pace import Pace, Signal, backoff_seconds
-from leaddone_pipeline.settings import RetrySettings
+from leaddone_pipeline.delivery.pace import Pace, Signal
 
 
 def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
@@ -27,23 +26,69 @@ def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
     assert waves == [4, 4, 8, 16, 32]
 
 
-@pytest.mark.parametrize(
-    ("tries", "most"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (5000, 8.0)]
-)
-def test_a_try_waits_a_random_part_of_a_doubling_bound(tries, most):
-    """Rule 25: full jitter."""
-    retry = RetrySettings(wait_initial_seconds=0.5, wait_max_seconds=8.0)
-
-    assert backoff_seconds(tries, 0.0, retry) == 0.0
-    assert backoff_seconds(tries, 0.25, retry) == most / 4
-
-
 def leave_all(pace, now):
     count = 0
     while pace.wait(now) == 0:
         pace.left(now)
         count += 1
     return count
+
+
+def fly(pace, now, *, seconds=1.0, records=200):
+    """Send whatever may leave now; all of it is answered after so many seconds. How many these were."""
+    count = leave_all(pace, now)
+    for _ in range(count):
+        pace.answered(now + seconds, sent_at=now, signal=Signal.OK, records=records)
+    return count
+
+
+# How many at once.
+
+
+def test_a_round_is_over_with_its_8th_answer_and_not_before():
+    pace = Pace(100, now=0.0)
+    for round_at, room in ((0.0, 4), (10.0, 8)):
+        for number in range(7):
+            pace.left(round_at + number)
+            pace.answered(round_at + number + 0.5, sent_at=round_at + number, signal=Signal.OK)
+        assert leave_all(pace, round_at + 8) == room
+        pace.answered(round_at + 8.5, sent_at=round_at + 8, signal=Signal.OK)
+        assert leave_all(pace, round_at + 8.5) == room + 1
+        for _ in range(2 * room):
+            pace.came_back(round_at + 8.5)
+
+
+def test_concurrency_that_was_not_used_does_not_grow():
+    """Rule 25: only a round that filled it shows that the server bears it."""
+    pace = Pace(100, now=0.0)
+    for number in range(100):
+        pace.left(float(number))
+        pace.answered(number + 0.5, sent_at=float(number), signal=Signal.OK)
+
+    assert leave_all(pace, 100.0) == 4
+
+
+def test_crowding_halves_while_it_doubles_and_takes_a_tenth_off_afterwards():
+    """Rule 25. Half of what is left in the end is the look at the calm latency."""
+    pace = Pace(100, now=0.0)
+    flights = [fly(pace, float(10 * number), seconds=1.0 if number < 5 else 2.0) for number in range(7)]
+
+    assert flights == [4, 4, 8, 16, 32, 64, 32]
+    assert leave_all(pace, 100.0) == 28 // 2
+
+
+def test_after_crowding_and_a_timeout_it_grows_by_one_a_round():
+    pace = Pace(100, now=0.0)
+    assert [fly(pace, float(number), seconds=0.5 if number < 3 else 0.9) for number in range(4)] == [
+        4,
+        4,
+        8,
+        16,
+    ]
+    pace.left(10.0)
+    pace.answered(20.0, sent_at=10.0, signal=Signal.SLOW)
+
+    assert [fly(pace, 30.0 + number, seconds=0.5) for number in range(5)] == [4, 4, 5, 5, 6]
 
 
 @pytest.mark.parametrize("signal", [Signal.SLOW, Signal.UNREACHED])
@@ -56,17 +101,18 @@ def test_a_request_that_got_no_answer_halves_the_concurrency_once_a_flight(signa
     assert leave_all(pace, 1.0) == 2
 
 
-def test_small_batches_do_not_make_usual_ones_look_slow():
-    pace = Pace(16, now=0.0)
-    now = 0.0
-    for number in range(60):
-        count = leave_all(pace, now)
-        records, latency = (1, 0.01) if number % 2 else (200, 1.0)
-        for _ in range(count):
-            pace.answered(now + latency, sent_at=now, signal=Signal.OK, records=records)
-        now += latency
+def test_small_batches_say_nothing_about_the_latency_of_usual_ones():
+    plain, mixed = Pace(100, now=0.0), Pace(100, now=0.0)
+    usual = [fly(plain, float(10 * number)) for number in range(12)]
+    among_small = []
+    for number in range(12):
+        among_small.append(fly(mixed, float(10 * number)))
+        fly(mixed, 10 * number + 5.0, seconds=0.01, records=1)
 
-    assert leave_all(pace, now) >= 8
+    assert among_small == usual
+
+
+# What is told.
 
 
 def test_no_more_leave_than_the_window_has_left():

@@ -19,6 +19,9 @@ __all__ = ["DIFFERS", "NEW", "REPEAT", "Seen"]
 NEW, REPEAT, DIFFERS = 0, 1, 2
 
 
+_LARGE_RUN = 500_000
+
+
 class Seen:
     """Keys and contents of the records so far, 16 bytes each.
 
@@ -46,8 +49,9 @@ class Seen:
     def _add(self, key: NDArray[np.uint64], content: NDArray[np.uint64]) -> None:
         if not len(key):
             return
-        # Runs at least double in size, so each hash is moved log(n) times and looked up in log(n) runs.
-        while self._runs and len(self._runs[-1][0]) <= 2 * len(key):
+        # Runs at least double in size, so each hash is moved log(n) times and looked up in log(n) runs; but a
+        # large one is left alone, since sorting it anew takes as much memory again.
+        while self._runs and len(self._runs[-1][0]) <= min(2 * len(key), _LARGE_RUN):
             older_key, older_content = self._runs.pop()
             key, content = np.concatenate([older_key, key]), np.concatenate([older_content, content])
         order = np.argsort(key, kind="stable")

@@ -101,6 +101,7 @@ class Pace:
         self._calm_seconds = math.inf
         self._calm_in = CALM_SOON
         self._most_records = 0
+        self._filled: bool
         self._begin_round(now)
 
         self._rate = math.inf

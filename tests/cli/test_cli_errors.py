@@ -30,7 +30,7 @@ def test_a_file_that_is_no_table(leaddone, project):
     (project / "photo.csv").write_bytes(b"PK\x03\x04rest of a zip file")
     ran = leaddone("send", "orders", "photo.csv")
     assert ran.code == 2
-    assert_told(ran, "photo.csv", "Save it as CSV")
+    assert_told(ran, "photo.csv", "cannot be read")
 
 
 def test_a_missing_required_column(leaddone, write):

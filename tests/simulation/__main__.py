@@ -1,4 +1,4 @@
-"""`python tests/simulation`: play many seeds of the simulation, or one seed again and be told what happens."""
+"""`python -m tests.simulation`: play many seeds of the simulation, or one seed again and be told what happens."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import argparse
 import json
 import sys
 from contextlib import nullcontext
-from pathlib import Path
-from types import ModuleType
 
-# Some package (httpbin's, today) puts one named `tests` of its own among those that are installed.
-_TESTS = ModuleType("tests")
-_TESTS.__path__ = [str(Path(__file__).parents[1])]
-sys.modules["tests"] = _TESTS
-
-from tests.simulation.many import as_json, play_all, play_here, replay_line  # noqa: E402
-from tests.simulation.planted import BUGS, planted  # noqa: E402
-from tests.simulation.play import play  # noqa: E402
-from tests.simulation.table import table  # noqa: E402
+from tests.simulation.many import as_json, play_all, play_here, replay_line
+from tests.simulation.planted import BUGS, planted
+from tests.simulation.play import play
+from tests.simulation.table import table
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python tests/simulation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument(
         "--seed", type=int, help="play this one seed, tell what happens, and raise what it raises"
     )

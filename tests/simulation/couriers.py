@@ -72,14 +72,12 @@ def write_events(chance: Random, order_ids: list[str]) -> tuple[Events, Events]:
 def is_not_older(judge: Judge, request: Request, files: tuple[Events, ...]) -> None:
     """Rules 28 and 30, when statuses leave: forward in event time, and of no order that waits.
 
-    An order may be recorded while a status of it, of which nothing was known, is split or tried again: that is no
-    first sending.
+    An order that was recorded after the run began does not count: until then nobody knew of it.
     """
     orders = judge.witness.records(Kind.ORDERS, request.ids)
     updates = judge.witness.records(Kind.TRACKING, request.ids)
     for order_id, status in request.statuses.items():
-        first = not any(one.run is request.run for one in judge.earlier(order_id, Kind.TRACKING))
-        if first and order_id in orders and orders[order_id].state != "accepted":
+        if order_id in request.run.knew and orders[order_id].state != "accepted":
             raise Violation(
                 f"the status of {order_id} is sent, and the order is {orders[order_id].state} (rule 30)"
             )

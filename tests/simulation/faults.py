@@ -63,6 +63,7 @@ class Fault(StrEnum):
 SPELLS = (Fault.REFUSED, Fault.CREDENTIALS, Fault.ADDRESS, Fault.BUSY, Fault.DOWN)
 
 _LONGEST_SPELL = 12.0
+_LONGEST_CALM = 3
 _SELDOM = frozenset({Fault.CREDENTIALS, Fault.ADDRESS, Fault.REFUSED, Fault.DOWN})
 _OFTEN = frozenset({Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.LATE, Fault.FAILED, Fault.PARTLY_TOLD})
 _WEIGHTS = [1 if fault in _SELDOM else 4 if fault in _OFTEN else 2 for fault in Fault]
@@ -71,6 +72,9 @@ _FAILURES = (500, 502, 503, 504, 408, 409, 425, 418)
 
 class Storm:
     """Which fault strikes a request that leaves now.
+
+    Attributes:
+        struck: how many it has struck; the third request at the latest.
 
     Args:
         chance: seeded.
@@ -83,12 +87,21 @@ class Storm:
         self._share = share
         self._favourite = favourite
         self._spell: tuple[Fault, float] | None = None
+        self._calm = 0
+        self.struck = 0
 
     def next(self, now: float) -> Fault | None:
+        fault = self._next(now)
+        self.struck += fault is not None
+        return fault
+
+    def _next(self, now: float) -> Fault | None:
         if self._spell is not None and now < self._spell[1]:
             return self._spell[0]
         self._spell = None
-        if self._chance.random() >= self._share:
+        self._calm += 1
+        due = self._share and not self.struck and self._calm >= _LONGEST_CALM
+        if not due and self._chance.random() >= self._share:
             return None
         fault = self._favourite if self._chance.random() < 0.5 else self._any()
         if fault in SPELLS:

@@ -144,14 +144,8 @@ class SimLedger(Ledger):
         if "settle" in calls:
             self._judge.settled(self._run_of, calls["settle"].arguments["held"].numbers)
         self._crashes.at(_site(calls), self._run_of.process)
-        self._perhaps_sleep()
+        self._run_of.committed()
         return result
-
-    def _perhaps_sleep(self) -> None:
-        run = self._run_of
-        run.commits += 1
-        if run.sleeps is not None and run.commits == run.sleeps[0]:
-            run.process.suspend(run.sleeps[1])
 
     def _take_time(self) -> None:
         """Other threads and processes may come before any transaction, never into one."""

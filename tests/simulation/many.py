@@ -24,7 +24,7 @@ _ROOT = Path(__file__).parents[2]
 
 def replay_line(seed: int) -> str:
     """What to type to see this seed again."""
-    return f"python tests/simulation --seed {seed}"
+    return f"python -m tests.simulation --seed {seed}"
 
 
 def play_here(seeds: Iterable[int]) -> tuple[Played, dict[int, str]]:
@@ -65,7 +65,7 @@ def found_by(bug: str, *, within: int) -> tuple[int, str] | None:
 def _start(*arguments: object) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent), *map(str, arguments)],
+        [sys.executable, "-m", "tests.simulation", *map(str, arguments)],
         cwd=_ROOT,
         env=clean,
         stdout=subprocess.PIPE,

@@ -22,10 +22,22 @@ if TYPE_CHECKING:
     from tests.simulation.limits import Server
     from tests.simulation.runtime import Scheduler
 
-__all__ = ["Network", "Request", "Run", "SimClient"]
+__all__ = ["Nap", "Network", "Request", "Run", "SimClient"]
 
 READ_TIMEOUT = 20.0
 _LATEST = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nap:
+    """A run's machine falls asleep for so many seconds, after so many commits or with so many requests sent.
+
+    Never between a carrier's last look at the lease and its request: that much the lease leaves open (rule 10).
+    """
+
+    seconds: float
+    commits: int | None = None
+    arrivals: int | None = None
 
 
 @dataclass(slots=True)
@@ -33,16 +45,30 @@ class Run:
     """A simulated process that delivers.
 
     Attributes:
-        sleeps: after how many of its commits its machine falls asleep, and for how long; None: never.
+        nap: when its machine falls asleep; None: never.
+        commits, arrivals: so many it has made, and so many of its requests have come to LeadDone.
+        knew: the orders that stood in the ledger when it began.
         ledger_ids: of its runs in the ledger.
     """
 
     process: Process
     clock: SimClock
     guarantee: Guarantee
-    sleeps: tuple[int, float] | None = None
+    nap: Nap | None = None
     commits: int = 0
+    arrivals: int = 0
+    knew: frozenset[str] = frozenset()
     ledger_ids: set[int] = field(default_factory=set)
+
+    def committed(self) -> None:
+        self.commits += 1
+        if self.nap is not None and self.nap.commits == self.commits:
+            self.process.suspend(self.nap.seconds)
+
+    def arrived(self) -> None:
+        self.arrivals += 1
+        if self.nap is not None and self.nap.arrivals == self.arrivals:
+            self.process.suspend(self.nap.seconds)
 
 
 @dataclass(slots=True, eq=False)
@@ -133,6 +159,7 @@ class Network:
             return
         if fault is Fault.LATE:
             self._pause(READ_TIMEOUT + self._chance.uniform(0.0, _LATEST))
+        request.run.arrived()
         self._crashes.at(Site.IN_FLIGHT, request.run.process)
         request.page = self._page(request, fault)
         self._judge.processed(request)

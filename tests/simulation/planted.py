@@ -61,11 +61,18 @@ def _settle_without_its_token() -> _Changes:
 
 
 def _lease_checked_only_at_claim() -> _Changes:
-    """A worker that has a claim sends, however long ago its lease was renewed, and whoever took it over."""
+    """The lease is renewed, and nobody looks at it before a request: whoever has a claim sends."""
+    renewed = lease.Lease._renewed
+
+    def unheeded(self: Any, connection: Any) -> bool:
+        renewed(self, connection)
+        self.lost = False
+        return True
+
     return [
         (lease.Lease, "may_send", lambda _self, _held: True),
         (lease.Lease, "fresh_until", property(lambda _self: float("inf"))),
-        (lease.Lease, "_renewed", lambda _self, _connection: True),
+        (lease.Lease, "_renewed", unheeded),
     ]
 
 

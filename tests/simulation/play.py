@@ -123,7 +123,7 @@ class _World:
                 self._crash_by_now()
             self._launch(launch)
         self._wait()
-        while not self.crashes.happened:
+        while not (self.crashes.happened and self.storm.struck):
             self._crash_by_now()
             self._launch(story.troubled[0])
             self._wait()
@@ -158,11 +158,12 @@ class _World:
         self._runs += 1
         process = Process(self.scheduler, f"run-{self._runs}")
         self.judge.tell(f"{process.name} starts: {launch}")
-        run = Run(process, SimClock(self.scheduler), launch.settings.guarantee, sleeps=launch.sleeps)
+        run = Run(process, SimClock(self.scheduler), launch.settings.guarantee, nap=launch.nap)
         self._underway.append(process.start(lambda: self._deliver(run, launch), "main"))
 
     def _deliver(self, run: Run, launch: Launch) -> None:
         file = launch.file
+        run.knew = frozenset(self.witness.records(Kind.ORDERS))
         ledger = self._open_ledger(run)
         delivery = Delivery(
             ledger,

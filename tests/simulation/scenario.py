@@ -13,6 +13,7 @@ from tests.simulation.crashes import Plan, Site
 from tests.simulation.faults import Fault
 from tests.simulation.leaddone import INVALID_ARTICLE, REFUSED_CITY, Character, Habits
 from tests.simulation.limits import FixedWindow, TokenBucket
+from tests.simulation.network import Nap
 
 if TYPE_CHECKING:
     from tests.simulation.limits import Server
@@ -63,7 +64,7 @@ class Launch:
         after: seconds to wait before it is started.
         waits: it is started only when the runs before it have ended or crashed.
         slices: in how many frames it reads its file.
-        sleeps: after how many of its commits the machine falls asleep, and for how long; None: never.
+        nap: when its machine falls asleep; None: never.
     """
 
     file: Export | Events
@@ -71,7 +72,7 @@ class Launch:
     after: float
     waits: bool
     slices: int
-    sleeps: tuple[int, float] | None = None
+    nap: Nap | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +217,17 @@ def _troubled(
             after=chance.choice([0.0, 0.1, 2.0, 8.0, 20.0]),
             waits=not together,
             slices=chance.randint(1, 3),
-            sleeps=(chance.randint(1, 25), chance.uniform(10.0, 60.0)) if chance.random() < 0.4 else None,
+            nap=_nap(chance) if chance.random() < 0.4 else None,
         )
         for file in files
     )
+
+
+def _nap(chance: Random) -> Nap:
+    seconds = chance.uniform(10.0, 60.0)
+    if chance.random() < 0.5:
+        return Nap(seconds, commits=chance.randint(1, 25))
+    return Nap(seconds, arrivals=chance.randint(1, 8))
 
 
 def _healing(

@@ -51,7 +51,7 @@ def test_a_seed_plays_the_same_in_another_process():
     """Else the line that a failing seed prints would replay something else."""
     told = [
         subprocess.run(
-            [sys.executable, "tests/simulation", "--seed", "11"],
+            [sys.executable, "-m", "tests.simulation", "--seed", "11"],
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,

@@ -8,7 +8,6 @@ from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.webhook import Failure, LeadDoneClient, Meaning, read_answer, verify
 from tests.webhook.servers import BODY, CREDENTIALS, PATIENT, QUICK, SECRET, send_once
 
-
 pytest.importorskip(
     "pytest_httpbin", reason="it has no room beside playwright; .ci/versions runs these tests"
 )

@@ -111,7 +111,7 @@ class _Rows:
 
     def _breaks_off(self, row: int) -> IntakeError:
         return IntakeError(
-            "breaks off, or holds a row of more than 1 MB: a quote is opened and never closed",
+            "breaks off, or holds a row of more than 512 KB: a quote is opened and never closed",
             remedy="Export it again, or find the stray quote at or below this row",
             file=self.text.content.name,
             row=row,

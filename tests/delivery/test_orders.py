@@ -178,9 +178,10 @@ def test_a_run_whose_only_batch_was_not_answered_counts_as_stopped(ledger):
     assert report.counts["unconfirmed"] == 5
 
 
-def test_no_request_leaves_before_the_time_that_leaddone_named(ledger):
+def test_no_request_leaves_before_the_time_that_leaddone_named(tmp_path):
     """Rule 26."""
     clock, times = PassingClock(), []
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", clock=clock.now)
 
     def script(_records):
         times.append(clock.time)
@@ -191,6 +192,7 @@ def test_no_request_leaves_before_the_time_that_leaddone_named(ledger):
     assert report.counts["accepted"] == 30
     assert times[1] - times[0] >= 120
     assert report.to_metadata()["waited_s"] == 120
+    ledger.close()
 
 
 def test_the_wait_binds_the_next_run_of_the_account_too(tmp_path):

@@ -11,6 +11,7 @@ COMMANDS = [
     ["links"],
     ["resolve"],
     ["forget"],
+    ["doctor"],
     ["sign"],
     ["sandbox"],
     ["sources"],

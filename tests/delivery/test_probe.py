@@ -70,12 +70,12 @@ def test_enough_lost_answers_find_nothing_out():
 
 
 @pytest.mark.parametrize(
-    ("step", "refused"),
-    [(REFUSED, True), (unknown(held=True), False)],
+    ("step", "repeats"),
+    [(REFUSED, Repeats.REFUSED), (unknown(held=True), None)],
 )
-def test_after_an_acceptance_neither_a_refusal_nor_silence_takes_it_back(step, refused):
-    """Rule 20."""
+def test_after_an_acceptance_neither_a_refusal_nor_silence_takes_it_back(step, repeats):
+    """Rule 20. A refused repeat is taken at its word: another probe could make a third order."""
     assert after_probe(SECOND, step) == Finding(
         Step(step.end, (Outcome(number=7, state=State.ACCEPTED, internal_id="PLT-1"),), words="w"),
-        refused=refused,
+        repeats=repeats,
     )

@@ -79,7 +79,8 @@ def run_of(ledger, account):
 
 
 def claiming_of(ledger, run, numbers=(1, 2, 3, 4, 5)):
-    return lambda c: claiming.claim(c, ledger.now(), run_id=run, wanted=[(n, b"h") for n in numbers])
+    wanted = [(number, b"h") for number in numbers]
+    return lambda c: claiming.claim(c, ledger.now(), run_id=run, wanted=wanted, states={State.PENDING})
 
 
 class TestSeveralWriters:

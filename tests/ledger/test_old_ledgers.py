@@ -57,7 +57,8 @@ def test_the_results_and_the_status_of_each_account_are_as_they_were(old, told):
             frame = old.read(lambda c, which=which: reading.links(c, old.now(), **which))
             assert as_json(frame) == account[kind]
         status = old.read(lambda c, number=number: read_status(c, old.now(), account_id=number))
-        assert json.loads(json.dumps(asdict(status))) == account["status"]
+        now = json.loads(json.dumps(asdict(status)))
+        assert now == account["status"] | {"repeats": None, "probe_order_id": None}  # of later schemas
 
 
 def test_the_key_of_the_hashes_the_audit_and_the_runs_are_as_they_were(old, told):

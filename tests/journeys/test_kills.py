@@ -191,13 +191,11 @@ def test_every_window_was_hit(capsys, request):
         print()
         for (kind, guarantee, window), count in sorted(fell.items()):
             print(f"{count:4} kills: {window:24} {guarantee:14} {kind}")
-    half = request.config.getoption("kills") // 2
-    assert fell == {
-        (kind, guarantee, window): half
-        for kind in databases.KINDS
-        for guarantee in ("at_least_once", "at_most_once")
-        for window in WINDOWS
-    }
+    families = [
+        (kind, guarantee) for kind in databases.KINDS for guarantee in ("at_least_once", "at_most_once")
+    ]
+    assert sum(fell.values()) == request.config.getoption("kills") // 2 * len(WINDOWS) * len(families)
+    assert all(fell[*family, window] > 0 for family in families for window in WINDOWS)
 
 
 def test_two_processes_send_the_same_orders_once(house, place):

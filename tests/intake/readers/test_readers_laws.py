@@ -112,6 +112,10 @@ def test_parquet_is_read_back_equal(read, data):
     assert found.rows == [(at, row) for at, row in enumerate(rows, start=1)]
 
 
+def spaces_are_empty(row):
+    return [cell if cell.strip() else "" for cell in row]
+
+
 @settings(LAW, max_examples=15)
 @given(data=st.data())
 def test_workbooks_are_read_back_equal(read, data):
@@ -121,8 +125,11 @@ def test_workbooks_are_read_back_equal(read, data):
 
     found = read(workbook([names, *rows]), slice_rows=data.draw(st.integers(1, 13)))
 
+    # A workbook does not always keep a cell of nothing but spaces, and trimming empties it anyway.
     assert found.header == tuple(names)
-    assert found.rows == [(at, row) for at, row in enumerate(rows, start=2)]
+    assert [(at, spaces_are_empty(row)) for at, row in found.rows] == [
+        (at, spaces_are_empty(row)) for at, row in enumerate(rows, start=2)
+    ]
 
 
 DAMAGED = "\r\n".join(

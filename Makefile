@@ -18,7 +18,7 @@ ui: $(READY)  ## the demo, then Dagster's UI on it
 
 test: lint types  ## everything that CI checks: style, types, tests with branch coverage
 	@echo "Running the tests"
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## ruff's rules and format
 	@echo "Checking style"

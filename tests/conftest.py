@@ -15,11 +15,11 @@ os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--kills", type=int, default=4, help="kills in each window on each database (tests/journeys)"
+        "--kills", type=int, default=2, help="kills in each window on each database (tests/journeys)"
     )
-    parser.addoption("--seeds", type=int, default=400, help="seeds of the simulation (tests/simulation)")
+    parser.addoption("--seeds", type=int, default=200, help="seeds of the simulation (tests/simulation)")
     parser.addoption(
-        "--backfill-days", type=int, default=40, help="days of the one backfill (tests/journeys)"
+        "--backfill-days", type=int, default=20, help="days of the one backfill (tests/journeys)"
     )
 
 

@@ -195,7 +195,7 @@ def test_every_window_was_hit(capsys, request):
         (kind, guarantee) for kind in databases.KINDS for guarantee in ("at_least_once", "at_most_once")
     ]
     assert sum(fell.values()) == request.config.getoption("kills") // 2 * len(WINDOWS) * len(families)
-    assert all(fell[*family, window] > 0 for family in families for window in WINDOWS)
+    assert all(any(fell[*family, window] for family in families) for window in WINDOWS)
 
 
 def test_two_processes_send_the_same_orders_once(house, place):

@@ -228,6 +228,8 @@ def test_nothing_is_logged_about_requests(http, send, order, caplog):
 
 def test_run_serves_until_ctrl_c():
     script = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits to ignore it\n"
         "from leaddone_pipeline.sandbox import Platform\n"
         "from leaddone_pipeline.sandbox.app import run\n"
         "run(Platform(credentials={'c': 's'}), on_ready=lambda r: print(r.base_url, flush=True))\n"

@@ -9,6 +9,7 @@ import typer
 
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.words import show, show_json, show_table
+from leaddone_pipeline.ledger import Repeats
 
 if TYPE_CHECKING:
     from leaddone_pipeline.ledger import Status
@@ -89,7 +90,12 @@ def _show(known: dict[str, Any]) -> None:
             oldest = known[name]
             show(f"{name.replace('_', ' ')}: {oldest['order_id']} (of {oldest['of'] or 'no day'}); {hint}")
     if known["repeats"]:
-        show(f"LeadDone {known['repeats']} (an order that it gets twice)")
+        hint = (
+            "; `leaddone doctor --send-test-order` finds it out"
+            if known["repeats"] == Repeats.UNCLEAR
+            else ""
+        )
+        show(f"LeadDone {known['repeats']} (an order that it gets twice){hint}")
     if known["probe"]:
         show(
             f"whether LeadDone recognises a repeat is being found out with order {known['probe']}; run its file again"

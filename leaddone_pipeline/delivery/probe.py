@@ -1,8 +1,8 @@
 """Pure: whether LeadDone recognises an order that it gets twice, found out with one order (delivery.md, rule 17).
 
 One order of unknown fate is sent, and once more. Two equal internal ids: repeats are recognised. Two different ones:
-each repeat makes a second order. A refusal of the second: repeats are refused. Anything else finds nothing out, and
-leaves the order as its answers say.
+each repeat makes a second order. A refusal of the second: repeats are refused. No second answer, however often it is
+sent: unclear, for good. Anything else finds nothing out, and leaves the order as its answers say.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def after_probe(probe: Probe, step: Step) -> Finding:
         accepted = replace(
             outcome, state=State.ACCEPTED, internal_id=first_id, held=False, unknown=False, words=""
         )
-        # Another probe could make a third order too many, so the refusal is taken at its word.
-        found = None if outcome.unknown else Repeats.REFUSED
+        # Another probe could make a third order too many, so this one is the last.
+        found = Repeats.UNCLEAR if outcome.unknown else Repeats.REFUSED
         return Finding(replace(step, outcomes=(accepted,)), repeats=found)
     return Finding(step, refused=not outcome.unknown)

@@ -178,8 +178,11 @@ class Settler:
             again=[[job.items[index].number for index in part] for part in step.again],
         )
         if finding is not None and claims is None:
-            # Another run goes on with this probe; an acceptance is one all the same (rule 20).
-            settling.settle(connection, now, run_id=self.run_id, held=job.claim, outcomes=plain.outcomes)
+            # Another run goes on with this probe; an acceptance is one all the same (rule 20), under its first id.
+            late = step if finding.repeats else plain
+            settling.settle(connection, now, run_id=self.run_id, held=job.claim, outcomes=late.outcomes)
+            if finding.repeats:
+                self._record_finding(connection, job, finding)
         elif finding is not None:
             self._record_finding(connection, job, finding)
         return claims

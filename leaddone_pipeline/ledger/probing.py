@@ -179,7 +179,10 @@ def conclude(
 
 
 def keep_first_id(connection: Connection, now: ColumnElement[float], account_id: int) -> None:
-    """Accept the order of an open probe that is left to a person: LeadDone has it under the first id (rule 20)."""
+    """End an open probe whose order is left to a person: LeadDone has it under the first id (rule 20).
+
+    It was the account's last one, since another could make a third extra order (rule 17).
+    """
     order = connection.execute(
         select(records.c.number, records.c.order_id, accounts.c.probe_id)
         .join(accounts, accounts.c.probe_number == records.c.number)
@@ -200,7 +203,8 @@ def keep_first_id(connection: Connection, now: ColumnElement[float], account_id:
             state=State.ACCEPTED, held=False, internal_id=order.probe_id, message_id=None, answered_at=now
         )
     )
-    conclude(connection, now, account_id=account_id, order_id=order.order_id, repeats=None)
+    conclude(connection, now, account_id=account_id, order_id=order.order_id, repeats=Repeats.UNCLEAR)
+    _hold(connection, account_id)
 
 
 def hold(
@@ -210,6 +214,11 @@ def hold(
     numbers: Sequence[int] | None = None,
 ) -> None:
     """Leave unconfirmed orders to a person (rules 16 and 17): these, or all of the account."""
+    _hold(connection, account_id, numbers)
+    keep_first_id(connection, now, account_id)
+
+
+def _hold(connection: Connection, account_id: int, numbers: Sequence[int] | None = None) -> None:
     all_of_them = (
         update(records)
         .where(
@@ -225,4 +234,3 @@ def hold(
     else:
         for part in parts(sorted(numbers)):
             connection.execute(all_of_them.where(records.c.number.in_(part)))
-    keep_first_id(connection, now, account_id)

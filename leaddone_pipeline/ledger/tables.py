@@ -65,6 +65,8 @@ class Repeats(StrEnum):
     RECOGNISED = "recognises repeats"
     SECOND_ORDERS = "makes second orders"
     REFUSED = "refuses repeats"
+    UNCLEAR = "may make second orders"
+    """A probe whose order LeadDone has took no second answer in; another could make a third extra order."""
 
 
 ledger = Table(

@@ -213,4 +213,16 @@ def test_the_order_of_a_probe_that_is_held_keeps_its_first_id(ledger):
 
     assert (report.counts["accepted"], report.counts["unconfirmed"], report.requests) == (1, 9, 0)
     assert report.links["internal_id"].tolist()[0] == "PLT-1"
-    assert known(ledger) == probing.Standing(None, None)
+    assert known(ledger) == probing.Standing(Repeats.UNCLEAR, None)
+
+
+def test_no_second_probe_follows_one_that_ended_between_its_answers(ledger):
+    """Rule 17: two extra orders in the account's life; a second probe could make the third."""
+    server = Repeating("makes second orders")
+    server.script = ["lost before", "answer", "401"]
+    deliver(server, ledger, ids(10))
+    deliver(server, ledger, ids(10), guarantee="at_most_once")
+    report = deliver(server, ledger, ids(10))
+
+    assert (report.counts["accepted"], report.counts["unconfirmed"], report.requests) == (1, 9, 0)
+    assert set(report.links["held"]) == {True, False}

@@ -71,10 +71,10 @@ def test_enough_lost_answers_find_nothing_out():
 
 @pytest.mark.parametrize(
     ("step", "repeats"),
-    [(REFUSED, Repeats.REFUSED), (unknown(held=True), None)],
+    [(REFUSED, Repeats.REFUSED), (unknown(held=True), Repeats.UNCLEAR)],
 )
 def test_after_an_acceptance_neither_a_refusal_nor_silence_takes_it_back(step, repeats):
-    """Rule 20. A refused repeat is taken at its word: another probe could make a third order."""
+    """Rule 20. It is the last probe: another could make a third extra order."""
     assert after_probe(SECOND, step) == Finding(
         Step(step.end, (Outcome(number=7, state=State.ACCEPTED, internal_id="PLT-1"),), words="w"),
         repeats=repeats,

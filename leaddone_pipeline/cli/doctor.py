@@ -111,7 +111,7 @@ def _leaddone(signed_by: Credentials, account: Account) -> Finding:
 
 
 def _unreached(answer: Answer) -> str:
-    if "certificate" in answer.detail.lower() or "SSL" in answer.detail:
+    if "certificate" in answer.detail:
         return "Its certificate is not valid: check the address, this machine's clock, or SSL_CERT_FILE"
     return "Check the network, the proxy and LEADDONE_BASE_URL"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from leaddone_pipeline.ledger import Claim, Ledger, claiming
+from leaddone_pipeline.ledger import Claim, Ledger, claiming, leasing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +59,7 @@ class Lease:
         self._renewed_at = clock.elapsed()
         self.due_at = self._renewed_at + settings.renew_seconds
         self.run_id = ledger.write(
-            lambda connection: claiming.start_run(
+            lambda connection: leasing.start_run(
                 connection,
                 ledger.now(),
                 account_id=account_id,
@@ -96,7 +96,7 @@ class Lease:
     def end(self, *, stopped: str | None) -> None:
         """Close the run in the ledger."""
         self._ledger.write(
-            lambda connection: claiming.end_run(
+            lambda connection: leasing.end_run(
                 connection, self._ledger.now(), run_id=self.run_id, stopped=stopped
             )
         )
@@ -105,7 +105,7 @@ class Lease:
         return self._renewed(connection) and claiming.still_held(connection, held)
 
     def _renewed(self, connection: Connection) -> bool:
-        renewed = claiming.renew(
+        renewed = leasing.renew(
             connection, self._ledger.now(), run_id=self.run_id, lease_seconds=self._settings.duration_seconds
         )
         self.lost = self.lost or not renewed

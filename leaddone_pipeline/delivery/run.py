@@ -13,7 +13,7 @@ from leaddone_pipeline.delivery.jobs import Batch
 from leaddone_pipeline.delivery.lease import Lease
 from leaddone_pipeline.delivery.send import Sender
 from leaddone_pipeline.delivery.stops import interrupted, silent
-from leaddone_pipeline.ledger import Ledger, Repeats, State, claiming, probing
+from leaddone_pipeline.ledger import Ledger, Repeats, State, claiming, leasing, probing
 from leaddone_pipeline.settings import Guarantee
 from leaddone_pipeline.webhook import batches
 
@@ -162,7 +162,7 @@ class Run:
 
     def _take_over(self, connection: Connection) -> None:
         now = self.around.ledger.now()
-        claiming.take_over(
+        leasing.take_over(
             connection,
             now,
             account_id=self.around.account_id,

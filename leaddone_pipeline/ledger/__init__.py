@@ -1,6 +1,15 @@
 """Delivery state in SQL: the truth about what was claimed, sent and answered."""
 
-from leaddone_pipeline.ledger import claiming, openness, person, probing, reading, recording, settling
+from leaddone_pipeline.ledger import (
+    claiming,
+    leasing,
+    openness,
+    person,
+    probing,
+    reading,
+    recording,
+    settling,
+)
 from leaddone_pipeline.ledger.claiming import Claim, Claimed
 from leaddone_pipeline.ledger.database import SCHEMA_VERSION, Ledger
 from leaddone_pipeline.ledger.reading import LINK_COLUMNS
@@ -21,6 +30,7 @@ __all__ = [
     "State",
     "Status",
     "claiming",
+    "leasing",
     "openness",
     "person",
     "probing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
@@ -182,7 +183,7 @@ class LeadDoneClient:
         except httpx.RequestError as error:
             left_nothing = isinstance(error, _BEFORE_THE_BODY) or wire.kept_the_body
             failure = Failure.UNREACHED if left_nothing else Failure.BROKEN
-            return Answer(None, failure=failure, complete=False, detail=type(error).__name__)
+            return Answer(None, failure=failure, complete=False, detail=_detail(error))
         try:
             if wire.was_silent:
                 # Two answers to the request before this one: to take them one by one would leave each batch
@@ -202,6 +203,16 @@ def _read(response: httpx.Response) -> Answer:
     except httpx.RequestError as error:
         detail = type(error).__name__
     return Answer(status, headers, failure=Failure.BROKEN, complete=False, detail=detail)
+
+
+def _detail(error: httpx.RequestError) -> str:
+    """The kind of an error, and what is wrong with the server's certificate; other texts may quote anything."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{type(error).__name__}, certificate: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,11 @@
 """`leaddone doctor`: each fault by its name with what to do, and what a test order finds out (rule 17)."""
 
+import ssl
+
 import pytest
+import trustme
+
+from tests.webhook.servers import Server, answering
 
 
 def lines(ran):
@@ -34,6 +39,22 @@ def test_a_fault_is_named_with_its_remedy(leaddone, env, what, words, code):
     assert ran.code == code
     assert ("->" in ran.out) == (code > 0)
     assert "whsec" not in ran.out + ran.err
+
+
+def test_a_certificate_that_is_not_valid_is_named(leaddone):
+    """Whoever answers may be somebody else: the remedy is another one than that of a dead line."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    server = Server()
+    server.start(answering(), tls=context)
+    try:
+        ran = leaddone("doctor", env={"LEADDONE_BASE_URL": f"https://localhost:{server.port}/api/webhook"})
+    finally:
+        server.stop()
+
+    assert "certificate: unable to get local issuer certificate" in lines(ran)["LeadDone"]
+    assert "Its certificate is not valid" in ran.out
+    assert ran.code == 1
 
 
 def test_a_test_order_finds_out_what_becomes_of_a_repeat(leaddone, platform):

@@ -6,7 +6,7 @@ import pytest
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.lease import Lease
 from leaddone_pipeline.errors import LeadDoneUnavailable
-from leaddone_pipeline.ledger import claiming, recording
+from leaddone_pipeline.ledger import claiming, leasing, recording
 from leaddone_pipeline.settings import Account, LeaseSettings
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -45,7 +45,7 @@ class Sleeper:
     def sleep_and_be_taken_over(self):
         self.sleep()
         self.write(
-            claiming.take_over,
+            leasing.take_over,
             self.ledger.now(),
             account_id=self.account,
             kind=Kind.ORDERS,

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger import Outcome, State, claiming, person, reading, recording, settling
+from leaddone_pipeline.ledger import Outcome, State, claiming, leasing, person, reading, recording, settling
 from leaddone_pipeline.ledger.tables import audit, batches, claims, records
 from leaddone_pipeline.settings import Account
 
@@ -36,7 +36,7 @@ class House:
 
     def run(self):
         return self.write(
-            claiming.start_run, account_id=self.account, kind=Kind.ORDERS, shop="s", lease_seconds=15
+            leasing.start_run, account_id=self.account, kind=Kind.ORDERS, shop="s", lease_seconds=15
         )
 
     def claim(self, run, numbers=None):
@@ -47,7 +47,7 @@ class House:
         return self.write(settling.settle, run_id=run, held=claim, outcomes=outcomes, again=again)
 
     def take_over(self, hold=True):
-        return self.write(claiming.take_over, account_id=self.account, kind=Kind.ORDERS, hold=hold, enough=5)
+        return self.write(leasing.take_over, account_id=self.account, kind=Kind.ORDERS, hold=hold, enough=5)
 
     def rows(self, table=records):
         return self.ledger.read(
@@ -130,7 +130,7 @@ def test_a_renewed_lease_keeps_the_claim(house):
     run = house.run()
     house.claim(run)
     house.wait(10)
-    house.write(claiming.renew, run_id=run, lease_seconds=15)
+    house.write(leasing.renew, run_id=run, lease_seconds=15)
     house.wait(10)
 
     assert house.take_over() == 0
@@ -139,7 +139,7 @@ def test_a_renewed_lease_keeps_the_claim(house):
 def test_an_ended_runs_claim_is_taken_over_at_once(house):
     run = house.run()
     house.claim(run)
-    house.write(claiming.end_run, run_id=run, stopped=None)
+    house.write(leasing.end_run, run_id=run, stopped=None)
 
     assert house.take_over() == 5
 

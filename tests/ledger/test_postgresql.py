@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import LedgerError, SettingsError
-from leaddone_pipeline.ledger import Ledger, Outcome, State, claiming, recording, settling
+from leaddone_pipeline.ledger import Ledger, Outcome, State, claiming, leasing, recording, settling
 from leaddone_pipeline.ledger.tables import messages, records
 from leaddone_pipeline.settings import Account
 from tests.support import ScriptedServer, delivery_to, ids, orders_frame
@@ -75,7 +75,7 @@ def account(ledger):
 
 def run_of(ledger, account):
     named = {"account_id": account, "kind": Kind.ORDERS, "shop": "s", "lease_seconds": 60}
-    return ledger.write(lambda c: claiming.start_run(c, ledger.now(), **named))
+    return ledger.write(lambda c: leasing.start_run(c, ledger.now(), **named))
 
 
 def claiming_of(ledger, run, numbers=(1, 2, 3, 4, 5)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from leaddone_pipeline.ledger import Ledger, claiming, database, probing, recording, settling
+from leaddone_pipeline.ledger import Ledger, claiming, database, leasing, probing, recording, settling
 from tests.simulation.crashes import Site
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ _calls: list[_Call] = []
 
 _WATCHED: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (recording, ("find", "add")),
-    (claiming, ("start_run", "end_run", "renew", "claim", "give_back", "take_over")),
+    (leasing, ("start_run", "end_run", "renew", "take_over")),
+    (claiming, ("claim", "give_back")),
     (settling, ("settle",)),
     (probing, ("claim_probe", "go_on", "conclude")),
 )

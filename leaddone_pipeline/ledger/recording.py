@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, insert,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger.tables import State, accounts, ledger, messages, records
+from leaddone_pipeline.ledger.tables import State, accounts, batches, ledger, messages, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,14 +105,18 @@ def _hold(connection: Connection, account_id: int, kind: Kind, order_ids: Sequen
 
 
 def reopen_updates(connection: Connection, account_id: int) -> None:
-    """Make an update pending again that was refused before its order was accepted (rule 30)."""
+    """Make an update pending again that was refused when its order may not have been accepted yet (rule 30).
+
+    The refusal itself may be read after the order's acceptance, so the time that counts is that of its claim.
+    """
     order = records.alias("its_order")
     accepted_since = exists().where(
         order.c.account_id == account_id,
         order.c.kind == Kind.ORDERS,
         order.c.order_id == records.c.order_id,
         order.c.state == State.ACCEPTED,
-        order.c.answered_at > records.c.answered_at,
+        batches.c.id == records.c.batch_id,
+        order.c.answered_at > batches.c.claimed_at,
     )
     connection.execute(
         update(records)

@@ -2,6 +2,8 @@ import pytest
 
 from leaddone_pipeline.sandbox import REFUSED_CITY
 
+pytestmark = pytest.mark.usefixtures("on_each_database")
+
 
 @pytest.fixture
 def sent(leaddone, write):
@@ -66,11 +68,11 @@ def test_forget_names_what_it_does_not_know(leaddone):
 
 
 @pytest.mark.usefixtures("sent")
-def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, project, client_id):
+def test_status_counts_by_outcome_and_says_where_the_ledger_is(leaddone, place, client_id):
     ran = leaddone("status", "--json")
     assert ran.code == 0
     assert ran.json["orders"] == {"accepted": 1, "rejected": 1}
-    assert str(project / ".leaddone" / "ledger.db") in ran.json["ledger"]
+    assert (str(place.path) if place.kind == "sqlite" else place.name) in ran.json["ledger"]
     assert ran.json["client_id"] == client_id
     assert ran.json["last_run"]["stopped"] is None
     assert leaddone("status", "--shop", "other", "--json").json["orders"] == {}

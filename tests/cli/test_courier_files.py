@@ -1,5 +1,10 @@
 """Courier files by the command line: the words of couriers, and what the ledger knows of their parcels."""
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("on_each_database")
+
+
 HEADER = "Référence,Code d'envoi,Statut,Dernière mise à jour"
 
 

@@ -1,3 +1,8 @@
+import pytest
+
+pytestmark = pytest.mark.usefixtures("on_each_database")
+
+
 OUTCOMES = ("accepted", "rejected", "unconfirmed", "pending", "unchanged", "superseded", "held_back")
 MORNING, NOON, NIGHT = (f"2026-11-20T{hour}:00:00+01:00" for hour in ("08", "12", "20"))
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.delivery.updates import Place, Update, fold
 from leaddone_pipeline.testing import LeadDoneSandbox
-from tests.support import delivery_to, orders_frame, updates_frame
+from tests.support import ScriptedServer, delivery_to, orders_frame, updates_frame
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T10:00:00Z" for day in (16, 17, 18))
 
@@ -110,6 +111,25 @@ def test_a_status_refused_before_its_order_was_accepted_is_sent_again(ledger, sa
     delivery.tracking([])
 
     assert status_of(sandbox, "A") == "shipped"
+
+
+def test_a_refusal_that_is_read_after_its_order_was_accepted_counts_as_one_before(ledger):
+    """Rule 30: another run delivers the order while LeadDone's refusal of its status is on the way."""
+    refused = {"success": False, "message": "Order not found", "order_id": "A"}
+
+    def script(records):
+        if "status" not in records[0] or "A" in server.orders:
+            return None
+        delivery_to(server, ledger).orders([orders_frame(["A"])])
+        return httpx.Response(200, json=[refused])
+
+    server = ScriptedServer(script)
+    first = delivery_to(server, ledger).tracking([updates_frame([("A", "shipped", MONDAY)])])
+    delivery_to(server, ledger).tracking([])
+    third = delivery_to(server, ledger).tracking([])
+
+    assert (first.counts["rejected"], third.requests) == (1, 0)
+    assert status_of(server, "A") == "shipped"
 
 
 def test_a_status_of_unknown_fate_is_sent_again_in_the_same_run(ledger, sandbox):

@@ -1,5 +1,7 @@
 """Orders of unknown fate under at_least_once: the probe, and what follows from it (delivery.md, rules 15 to 18)."""
 
+from threading import Event, Thread
+
 import httpx
 import pytest
 from sqlalchemy import select
@@ -25,6 +27,8 @@ class Repeating(ScriptedServer):
         if word == "lost before":
             raise httpx.ReadTimeout("gone")
         results = [self.result(record["id"]) for record in records]
+        if callable(word):
+            word()
         if word == "lost after":
             raise httpx.ReadTimeout("gone")
         return httpx.Response(200, json=results)
@@ -214,6 +218,43 @@ def test_the_order_of_a_probe_that_is_held_keeps_its_first_id(ledger):
     assert (report.counts["accepted"], report.counts["unconfirmed"], report.requests) == (1, 9, 0)
     assert report.links["internal_id"].tolist()[0] == "PLT-1"
     assert known(ledger) == probing.Standing(Repeats.UNCLEAR, None)
+
+
+def test_a_late_second_answer_counts_under_the_first_id(place):
+    """Rules 17 and 20: the run that probes sleeps past its lease; another goes on, and its answer is not there yet."""
+    server = Repeating("makes second orders")
+    goes_on, is_late = Event(), Event()
+
+    def other_run():
+        with place.open_frozen() as ledger:
+            delivery_to(server, ledger).orders([orders_frame(ids(10))])
+
+    other = Thread(target=other_run)
+
+    def sleep():
+        place.pass_time(60)
+        other.start()
+        assert goes_on.wait(60)
+
+    def answer_when_the_late_one_is_settled():
+        goes_on.set()
+        assert is_late.wait(60)
+
+    server.script = ["lost before", "answer", sleep, answer_when_the_late_one_is_settled]
+    with place.open_frozen() as ledger:
+        delivery_to(server, ledger).orders([orders_frame(ids(10))])
+        late = known(ledger)
+        linked = place.rows("SELECT state, internal_id FROM records WHERE order_id = 'A0'")
+        is_late.set()
+        other.join()
+
+        assert [len(body) for body in server.bodies] == [10, 1, 1, 1]
+        assert linked == [("accepted", "PLT-1")]
+        assert late == known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
+        assert {row for row in words_of_audit(ledger) if row[0] != "probe"} == {
+            ("second internal id", "A0", "PLT-1", "PLT-2"),
+            ("second internal id", "A0", "PLT-1", "PLT-3"),
+        }
 
 
 def test_no_second_probe_follows_one_that_ended_between_its_answers(ledger):

@@ -32,16 +32,18 @@ FIRST_RATE = 1.0
 SLOWEST = 1 / 60
 """Requests a second: once a minute, Laravel's usual window, it is asked again in any case."""
 BACK = 0.975
-CREEP = 0.0004
-"""Relative growth a second near the limit. From 0.975 of it to the next 429 takes a minute, so that the pause of
-a second and the mean distance from the limit cost 3 % together, and 5 % may be lost."""
+CREEP = 0.0002
+"""Relative growth a second near the limit. From 0.975 of it to the next 429 takes 80 s, so that a pause of 2 s
+(half a second of latency) and the mean distance from the limit cost 4 % together, and 5 % may be lost."""
 CLIMB = 0.3
-NEAR = 0.98
-"""Farther below the refused rate it grows by 0.3 of the way to 0.98 of it a second: 9 tenths of it in 8 s."""
-BEYOND = 1.01
+NEAR = 0.985
+"""Farther below the refused rate it grows by 0.3 of the way to 0.985 of it a second: 9 tenths of it in 8 s."""
+BEYOND = 1.002
 """So far above the rate that was refused last, the limit itself must have risen."""
+AT_ONCE = 1.0
+"""Seconds. A bucket that saved up a second's worth hides twice the limit for so long."""
 SOON = 8.0
-"""Seconds. A bucket that saved up a second's worth hides a rate of 9/8 of the limit for so long."""
+"""Seconds. It hides 9/8 of the limit for so long."""
 SLACK = 0.25
 """How much of an interval a sender that woke late may make up for."""
 
@@ -80,9 +82,10 @@ class Pace:
 
     Rate (rule 25) is unlimited until the first 429, which pauses everything for as long as it says. Then it is
     what the server took in the seconds before, and doubles with each answer until the next 429. From there it
-    climbs quickly towards the rate that was refused and creeps when near it. A refused rate that lasted was
-    nearly right, and 2.5 % are taken off. One that was refused soon was far off or fed on what the server had
-    saved up: the pace goes back to what was taken since the pause, the second that was saved counted in.
+    climbs quickly towards the rate that was refused and creeps when near it. The search goes back by its last
+    step. A refused rate that lasted was nearly right, and 2.5 % are taken off. One that was refused soon may have
+    fed on what the server had saved up: half way back to what was taken since the pause, the second that was
+    saved counted in. One that was refused at once was far off: a quarter of it.
 
     A counted window (rule 27) is known by `remaining`: no more in flight than that, and its 429 changes neither
     rate nor concurrency, so that the next window is used at once. When nothing remains, a single request asks.
@@ -191,10 +194,15 @@ class Pace:
             self._rate = max(taken_rate, FIRST_RATE)
             return
         self._refused_rate = self._rate
-        if self._searching or spell < SOON or not self._taken:
-            self._rate = max(min(taken_rate, BACK * self._rate), self._rate / 2, SLOWEST)
+        if self._searching:
+            self._rate /= 2
+        elif spell < AT_ONCE:
+            self._rate /= 4
+        elif spell < SOON:
+            self._rate = (taken_rate + BACK * self._rate) / 2
         else:
             self._rate *= BACK
+        self._rate = max(self._rate, SLOWEST)
         self._searching = False
 
     def _faster(self, now: float, sent_at: float) -> None:

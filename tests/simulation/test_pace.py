@@ -43,6 +43,21 @@ def test_a_token_bucket_is_used_to_95_percent_with_at_most_5_percent_refused(
     assert cold.busy <= 0.05
 
 
+@pytest.mark.parametrize("latency", LATENCIES)
+@pytest.mark.parametrize("rate", [1, 5, 20])
+def test_what_learning_costs_is_won_back_within_ten_minutes(rate, latency):
+    """Rule 25, from the first request on: each 429 that teaches something costs at least the second it names."""
+    server = TokenBucket(rate, burst=1, latency=latency, names_wait=True)
+    whole = deliver(server, Pace(16, now=0.0), until=600).between(0, 600)
+    print(
+        f"\nfrom the start, {rate:2}/s burst 1 latency {latency * 1000:3.0f} ms: "
+        f"achieved {whole.rate / rate:.1%}, 429 {whole.busy:.2%} of {whole.answers}"
+    )
+
+    assert whole.rate >= 0.95 * rate
+    assert whole.busy <= 0.05
+
+
 @pytest.mark.parametrize(("rate", "burst"), [(1, 1), (20, 1), (20, 20)])
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_a_limit_that_names_no_wait_is_found_as_well(rate, burst, latency):
@@ -79,7 +94,9 @@ def test_a_fixed_window_is_used_whole_with_one_refusal_a_window(latency):
 
 
 @pytest.mark.parametrize("latency", LATENCIES)
-@pytest.mark.parametrize(("rate", "burst"), [(20, 1), (20, 20), (500, 500)])
+@pytest.mark.parametrize(
+    ("rate", "burst"), [(20, 1), (20, 20), (33, 1), (33, 33), (130, 1), (500, 1), (500, 500)]
+)
 def test_a_fall_to_a_tenth_is_followed_in_10_seconds(rate, burst, latency):
     server = TokenBucket(rate, burst=burst, latency=latency, names_wait=True)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.readers import limits
+from leaddone_pipeline.intake.readers.float_text import unambiguous
 from leaddone_pipeline.intake.readers.table import TableFile, checked_header, of_rows
 from leaddone_pipeline.intake.reasons import Code
 
@@ -230,7 +231,7 @@ class _Records:
         )
 
 
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_float=unambiguous, parse_int=str, parse_constant=str)
 
 
 def _is_lines(buffer: _Buffer) -> bool:

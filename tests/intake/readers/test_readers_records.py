@@ -73,6 +73,21 @@ def test_youcans_answer_has_its_records_at_data_wherever_that_stands(read, turn)
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("10.125", "10.1250"),
+        ("-10.125", "-10.1250"),
+        ('"10.125"', "10.125"),
+        ("0.125", "0.125"),
+        ("1234.125", "1234.125"),
+        ("10.1250", "10.1250"),
+    ],
+)
+def test_a_number_of_thousandths_is_never_taken_for_thousands_and_text_stays_as_it_is(read, written, text):
+    assert read(f'[{{"id": "1", "prix": {written}}}]').rows == [(1, ["1", text])]
+
+
 def test_an_item_without_fields_and_an_empty_record(read):
     found = read('[{"id": "1", "name": "a", "line_items": [{}, {"n": "b"}]}, {}, {"id": "3"}]')
 

@@ -19,13 +19,14 @@ class Asked:
     """The options of a command.
 
     Attributes:
+        files: paths, folders, globs and URLs.
         source: name or path; without it, each file's source is recognised from its header.
         links, quarantine: where these tables go.
         limit: so many records and no more.
     """
 
     kind: Kind
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     shop: str
     source: str | None
     links: Path | None

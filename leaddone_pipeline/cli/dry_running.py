@@ -125,6 +125,9 @@ def _say_file(file: FileRead) -> None:
         f"  {counted(rows.read, 'row')}: {rows.valid:,} valid, {rows.quarantined:,} refused, "
         f"{rows.skipped:,} skipped, {rows.merged:,} merged."
     )
+    if file.skipped:
+        told = ", ".join(f"{reason} ({count:,})" for reason, count in file.skipped.most_common())
+        say(f"  Orders skipped: {told}.")
     if file.rewritten:
         say(
             f"  Quantities went into the article of {counted(file.rewritten, 'order')}, so that the amount is right:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -27,12 +28,12 @@ _SHOWN_EXAMPLES = 3
 
 @dataclass(slots=True)
 class FileRead:
-    """One file as far as it was read: how, what became of its rows, and of how many orders it is known."""
+    """One file as far as it was read: how, what became of its rows, how many orders, why some are skipped."""
 
     about: About
     rows: RowCounts = field(default_factory=RowCounts)
     orders: int = 0
-    paid: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     rewritten: int = 0
     examples: list[str] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class FileRead:
         self.rows += part.rows
         self.orders += len(part.frame)
         if "skipped" in part.frame:
-            self.paid += int((part.frame["skipped"] == SkipReason.PAID).sum())
+            self.skipped.update(part.frame["skipped"][part.frame["skipped"] != ""])
         self.rewritten += part.rewritten
         self.examples = [*self.examples, *part.examples][:_SHOWN_EXAMPLES]
 
@@ -98,7 +99,7 @@ class Reading:
     @property
     def mostly_paid(self) -> bool:
         """Whether most orders of a file were skipped since they are paid already."""
-        return any(one.paid * 2 > one.orders for one in self.each)
+        return any(one.skipped[SkipReason.PAID] * 2 > one.orders for one in self.each)
 
     def say_refused(self) -> None:
         """Name the first reasons for quarantine, without what the rows hold, and the files with all of them."""

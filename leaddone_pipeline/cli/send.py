@@ -17,7 +17,13 @@ __all__ = ["orders", "tracking"]
 _DEFAULTS = DeliverySettings()
 
 _Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="CSV files, gzipped or not", show_default=False)
+    list[str],  # not Path, which would make `s3:/exports` of an address
+    typer.Argument(
+        metavar="FILE",
+        help="CSV, Excel, OpenDocument, JSON or Parquet, also in .gz or .zip; a folder, a glob, an address "
+        "such as s3://...; what is inside after #, as in orders.xlsx#Mars",
+        show_default=False,
+    ),
 ]
 _Shop = Annotated[str, typer.Option(metavar="NAME", help="label of the shop in the results")]
 _Source = Annotated[

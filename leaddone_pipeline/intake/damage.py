@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ LINE = "line"
 
 BESIDE = (ROW, DAMAGE, LINE)
 _TAIL = 1 << 16
+_OPENS = re.compile(rb'(?:^|[,;\t|]) ?"')
+"""A quote within a cell, as in `5" pipe`, opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def mark_cut_off(table: pa.Table, look: Look) -> pa.Table:
         return table
     last = table.slice(table.num_rows - 1)
     lines = look.tail.splitlines()
-    opened_there = bool(lines) and lines[-1].count(b'"') % 2 == 1
+    opened_there = bool(lines) and lines[-1].count(b'"') % 2 == 1 and _OPENS.search(lines[-1]) is not None
     opened_before = bool(_any(last, "\n")[0] or _any(last, "\r")[0]) and not look.tail.rstrip().endswith(b'"')
     if not (opened_there or opened_before):
         return table

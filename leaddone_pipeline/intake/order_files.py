@@ -41,10 +41,10 @@ __all__ = ["OrderFile"]
 _SAMPLE_ROWS = 5_000
 """So many of a file's first rows decide how its columns of money are written, whatever the size of a slice."""
 
-_SLICE_CELLS = 500_000
+_SLICE_CELLS = 250_000
 """A slice has fewer rows where rows have many cells, so that its memory is bounded (measured: Shopify's exports)."""
 
-_SCATTERED_SLICES = 4
+_SCATTERED_SLICES = 8
 """Rows of orders that do not stand together are held in memory; so many slices of them, at most."""
 
 _REFUSED = "those that could be read in two ways are refused"

@@ -14,7 +14,7 @@ from leaddone_pipeline.contract import ORDER_FIELDS, SkipReason
 from leaddone_pipeline.intake import agreement, normalize, reasons
 from leaddone_pipeline.intake.line_items import LineItems
 from leaddone_pipeline.intake.normalize import STRING
-from leaddone_pipeline.intake.owed import Owed, fit_all, refuse_bad_amounts, refuse_bad_items
+from leaddone_pipeline.intake.owed import Owed, fit_all, price_column, refuse_bad_amounts, refuse_bad_items
 from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.quarantine import Refusals, failures
 from leaddone_pipeline.intake.schemas import OrdersTable, OrdersToSend
@@ -111,6 +111,7 @@ def judge(groups: Groups, skipped: pd.Series[Any] | None = None) -> JudgedOrders
     refuse_bad_items(orders, owed)
     fit_all(orders, owed)
     columns = {name: lines.bound.shown(name) for name in ORDER_FIELDS}
+    columns["price"] = lines.bound.shown(price_column(orders))
     orders.refusals.check(orders.frame[orders.open()], OrdersToSend, columns, region=orders.region)
     _blank_skipped(orders)
     return orders

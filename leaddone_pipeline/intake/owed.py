@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leaddone_pipeline.intake.line_items import LineItems
     from leaddone_pipeline.intake.orders import JudgedOrders
 
-__all__ = ["Owed", "fit_all", "refuse_bad_amounts", "refuse_bad_items"]
+__all__ = ["Owed", "fit_all", "price_column", "refuse_bad_amounts", "refuse_bad_items"]
 
 _EXAMPLES = 3
 
@@ -124,13 +124,13 @@ def refuse_bad_items(orders: JudgedOrders, owed: Owed) -> None:
     bad_qte = (items.qte.notna() & ~normalize.matches(items.qte, normalize.QTE)).to_numpy(dtype=bool)
     refuse(bad_qte, items.qte, "qte", None)
     priceless = (items.price.isna() & items.total.isna()).to_numpy(dtype=bool)
-    refuse(priceless & untold[items.owner], None, _price_column(orders), None)
+    refuse(priceless & untold[items.owner], None, price_column(orders), None)
     refuse(items.unsaid & untold[items.owner], None, "bare_price", reasons.PRICE_UNSAID)
     bad = (items.discount.notna() & ~normalize.is_amount(items.discount)).to_numpy(dtype=bool)
     refuse(bad & untold[items.owner], items.discount, "line_discount", None)
 
 
-def _price_column(orders: JudgedOrders) -> str:
+def price_column(orders: JudgedOrders) -> str:
     """Field of the column that should have said what an order costs."""
     fields = orders.lines.bound.fields
     return next((name for name in ("price", "bare_price", "line_total", "owed") if fields.get(name)), "price")
@@ -160,7 +160,7 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
         amount = owed.amount(int(at))
         if amount is None:
             orders.refusals.add(
-                at, orders.explain("price", None), orders.lines.bound.shown(_price_column(orders))
+                at, orders.explain("price", None), orders.lines.bound.shown(price_column(orders))
             )
             continue
         result = fit(items.items(int(at)), amount)

@@ -205,10 +205,14 @@ def test_dry_run_says_how_each_file_is_read_and_how_amounts_are_sent(leaddone, p
         "#3,pending,150,MAD,Tee,100,1,0791000001,,,,",
         "#3,,,,Cap,50,1,,,,,",
         "#4,pending,100,MAD,Tee,100,1,079,,,,",
+        "#5,refunded,100,MAD,Tee,100,1,0791000001,,,,",
+        "#6,pending,100,MAD,Tee,100,1,0791000001,2026-11-23,,,",
+        "#7,voided,100,MAD,Tee,100,1,0791000001,2026-11-23,,,",
     ]
     (project / "shop.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     (project / "hand.csv").write_text(
-        "n° commande,client,tél,produit,qté,prix\n9,Amina,0791000001,Savon,1,40\n", encoding="utf-8"
+        "n° commande,client,tél,produit,qté,prix\n9,Amina,0791000001,Savon,1,40\n10,Amina,0791000001,Savon,1,0\n",
+        encoding="utf-8",
     )
     ran = leaddone("send", "orders", "shop.csv", "hand.csv", "--dry-run", "--json")
     assert ran.code == 3
@@ -218,19 +222,33 @@ def test_dry_run_says_how_each_file_is_read_and_how_amounts_are_sent(leaddone, p
         "  id               <- Name",
         "  phone            <- Shipping Phone",
         "  owed             <- Outstanding Balance | Total",
-        "  5 rows: 3 valid, 1 refused, 0 skipped, 1 merged.",
+        "  8 rows: 3 valid, 1 refused, 3 skipped, 1 merged.",
+        "  Orders skipped: cancelled (2), refunded (1).",
         "  Quantities went into the article of 2 orders, so that the amount is right:",
         '    amount 320 sent as "3 × Tee", qte 1',
         '    amount 150 sent as "1 × Tee + 1 × Cap", qte 1',
         "hand.csv: source sheet, since it has columns for id, article, price or bare_price or owed, phone, and no mark of a shop system.",
         "  bare_price       <- prix",
-        "  1 row: 1 valid, 0 refused, 0 skipped, 0 merged.",
+        "  2 rows: 1 valid, 1 refused, 0 skipped, 0 merged.",
     ):
         assert line in said
+    assert 'hand.csv, row 3, column "prix" [zero]' in ran.err
     assert 'shop.csv, row 6, column "Shipping Phone" [wrong_length]' in ran.err
     assert ran.json["would_send_records"] == 4
     assert not list((project / ".leaddone").iterdir())
     assert not platform.requests
+
+
+def test_a_folder_a_glob_and_an_address_are_read(leaddone, write, project, platform, client_id):
+    exports = project / "exports"
+    exports.mkdir()
+    for number in (1, 2):
+        write({"id": f"A-{number}"}).rename(exports / f"orders_{number}.csv")
+
+    for place in ("exports", "exports/*.csv", f"file://{exports}", f"local://{exports}"):
+        ran = leaddone("send", "orders", place, "--json")
+        assert (ran.code, ran.json["read"], ran.json["accepted"]) == (0, 2, 2)
+    assert set(platform.orders(client_id)) == {"A-1", "A-2"}
 
 
 def test_one_file_of_paid_orders_among_others_is_code_3(leaddone, write, project):

@@ -120,8 +120,8 @@ def test_rows_of_another_width_are_refused_where_they_stand(write):
     "tail",
     [
         '2,Tapis,199,0612345678,1,Amina,"Fès,\n3,Tapis,199,0612345678,1,Amina,Fès,\n',
-        '2,Tapis,199,0612345678,1,Amina,Fès,"12 rue',
-        '2,Tapis,199,0612345678,1,Amina,Fès,"12 rue\n3 esc',
+        '2,Tapis,199,0612345678,1,Amina,Fès,"12 rue\n',
+        '2,Tapis,199,0612345678,1,Amina,Fès,"12 rue\n3 esc\n',
         '2,Tapis,199,0612345678,1,Amina,"Fès,\n3,Tapis,199,0612345678,1,Amina,"Fès,\n',
     ],
 )
@@ -199,6 +199,8 @@ BROKEN = [
     (b"id,id,article,price,phone\n1,1,A,1,0612345678\n", "twice"),
     (b"Name,Lineitem name,Lineitem price,Total\n#1,A,1,1\n", "Shipping Phone"),
     (b"1001,Tapis,199,0612345678\n", "no source"),
+    (f"{HEAD}\n1,Tapis,199,0612345678,1,A,F,\n2,Tapis,1".encode(), "cut off within its last row"),
+    (gzip.compress(b"id,article,price,phone\n" * 99)[:-9], "cut off"),
 ]
 
 

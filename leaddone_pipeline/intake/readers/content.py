@@ -182,6 +182,10 @@ def cannot_be_read(error: BaseException, file: str) -> IntakeError:
         return IntakeError("there is no such file", remedy="Check the name and the folder", file=file)
     if isinstance(error, IsADirectoryError):
         return IntakeError("a folder, not a file", remedy="Name the files in it", file=file)
+    if isinstance(error, EOFError):
+        return IntakeError(
+            "cut off, and nobody knows what is missing", remedy="Export or copy it again", file=file
+        )
     reason = (error.strerror if isinstance(error, OSError) else None) or "damaged"
     return IntakeError(f"cannot be read ({reason})", remedy="Check the file", file=file)
 

@@ -13,6 +13,7 @@ from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.readers import limits
 from leaddone_pipeline.intake.readers.dialect import dialect_of
 from leaddone_pipeline.intake.readers.encoding import encoding_of
+from leaddone_pipeline.intake.readers.ending import ends_within_a_row
 from leaddone_pipeline.intake.readers.table import TableFile, checked_header
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def open_delimited(content: Content, fits: Callable[[Sequence[str]], bool] | Non
     """Decide on encoding, delimiter and header.
 
     Raises:
-        IntakeError: empty, no table, or of no known encoding.
+        IntakeError: empty, no table, cut off within a row, or of no known encoding.
     """
     text = encoding_of(content)
     beginning = b""
@@ -51,6 +52,12 @@ def open_delimited(content: Content, fits: Callable[[Sequence[str]], bool] | Non
         header_row=dialect.row,
         look=text.look.below(head),
     )
+    if ends_within_a_row(rows.look, rows.width, rows.delimiter):
+        raise IntakeError(
+            "cut off within its last row, and nobody knows what is missing",
+            remedy="Export or copy it again; if nothing is missing, complete the last row",
+            file=content.name,
+        )
     return TableFile(
         name=content.name,
         header=header,

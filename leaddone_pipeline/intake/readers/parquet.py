@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.readers import limits
-from leaddone_pipeline.intake.readers.float_text import number_text
+from leaddone_pipeline.intake.readers.float_text import number_text, unambiguous
 from leaddone_pipeline.intake.readers.records import as_json
 from leaddone_pipeline.intake.readers.table import TableFile, checked_header
 from leaddone_pipeline.intake.reasons import Code
@@ -118,7 +118,10 @@ def _column(column: Any) -> tuple[Any, Any]:  # noqa: ANN401 - pyarrow has no ty
         return _decoded(column)
     if pa.types.is_temporal(kind):
         return pa.array([_moment(value) for value in column], pa.string()), sound
-    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
+    if pa.types.is_decimal(kind):
+        texts = column.cast(pa.string()).to_pylist()
+        return pa.array([None if text is None else unambiguous(text) for text in texts], pa.string()), sound
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string()), sound
     if pa.types.is_null(kind):
         return pa.nulls(len(column), pa.string()), sound

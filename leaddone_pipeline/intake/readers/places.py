@@ -53,10 +53,9 @@ def fetched(place: str | Path) -> tuple[Content, str]:
     Raises:
         IntakeError: missing, a folder, or not to be had.
     """
-    text = str(place)
-    if _URL.match(text) and not text.lower().startswith("file://"):
+    text = _local_path(str(place))
+    if _URL.match(text):
         return _distant(text)
-    text = re.sub(r"^file://", "", text, flags=re.IGNORECASE)
     if _exists(Path(text)) or "#" not in text:
         return local(Path(text)), ""
     for at in [found.start() for found in re.finditer("#", text)][::-1]:
@@ -96,7 +95,8 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _found(place: str) -> list[str]:
-    if _URL.match(place) and not place.lower().startswith("file://"):
+    place = _local_path(place)
+    if _URL.match(place):
         return _found_afar(place)
     if _exists(Path(place)):
         return [place] if not Path(place).is_dir() else _listed(Path(place).iterdir()) or [place]
@@ -126,6 +126,10 @@ def _within(place: str) -> list[str]:
     except (IntakeError, *BROKEN):
         return [place]
     return [f"{place}#{member}" for member in members] if len(members) > 1 else [place]
+
+
+def _local_path(place: str) -> str:
+    return re.sub(r"^file://", "", place, flags=re.IGNORECASE)
 
 
 def _exists(path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.readers import limits
+from leaddone_pipeline.intake.readers.float_text import unambiguous
 from leaddone_pipeline.intake.readers.table import TableFile, checked_header, of_rows
 from leaddone_pipeline.intake.reasons import Code
 
@@ -118,6 +119,11 @@ class _Buffer:
         line, self.at = self.text[self.at : end], min(end + 1, len(self.text))
         return line
 
+    @property
+    def after_line_end(self) -> bool:
+        """Whether the last line that was read ended with a line end."""
+        return self.text[: self.at].endswith("\n")
+
     def __enter__(self) -> Self:
         return self
 
@@ -172,6 +178,8 @@ class _Records:
                 record = _DECODER.decode(line.strip())
             except (ValueError, RecursionError):
                 record = None
+            if record is None and not buffer.after_line_end and not buffer.more():
+                raise self._no_json(number)
             yield number, record if isinstance(record, dict) else None
 
     def _answer(self, buffer: _Buffer) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -230,7 +238,7 @@ class _Records:
         )
 
 
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_float=unambiguous, parse_int=str, parse_constant=str)
 
 
 def _is_lines(buffer: _Buffer) -> bool:

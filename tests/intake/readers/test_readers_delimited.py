@@ -144,7 +144,7 @@ def test_rows_of_another_width_are_marked_where_they_stand(read, end):
     [
         ('id,nom,prix\n1,a,1\n2,"b,2\n3,c,3\n', [2], [3]),
         ('id,nom,prix\n1,a,1\n2,"b,2\n3,c",3\n4,d,4\n', [2, 4], [3]),
-        ('id,nom,prix\r1,a,1\r2,b,"2\r3,c,3', [2], [3]),
+        ('id,nom,prix\r1,a,1\r2,b,"2\r3,c,3\r', [2], [3]),
     ],
 )
 def test_an_unclosed_quote_is_marked_with_what_it_swallowed(read, text, sound, damaged):
@@ -155,6 +155,46 @@ def test_an_unclosed_quote_is_marked_with_what_it_swallowed(read, text, sound, d
         (row, code) for row, code in found.damaged if code in {"unclosed_quote", "ragged"}
     ]
     assert [row for row, _ in found.damaged] == damaged
+
+
+WHOLE = "id,nom,ville,prix\n1,a,Fès,1\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("rows", [0, 5_000])
+@pytest.mark.parametrize(
+    "last", ["2", "2,b", '2,"b', '2,"b ""c""', '2,b,"12 rue\nporte 3', '2,"x\ny",F', '2,"b"', "2,b,Fès"]
+)
+def test_a_file_that_is_cut_off_within_a_row_is_refused_whole(read, last, end, rows):
+    text = WHOLE + "7,quelqu'un,Meknès,99\n" * rows + last
+
+    with pytest.raises(IntakeError, match="cut off within its last row") as error:
+        read(text.replace("\n", end))
+
+    assert "complete the last row" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("last", "damaged"),
+    [
+        ("2,b,Fès,2", []),
+        ('2,b,Fès,"2"', []),
+        ('2,"Tuyau 5"" dur",Fès,2', []),
+        ('2,Tuyau 5" dur,Fès,2', []),
+        ('2,"b\nc",Fès,2', []),
+        ("2,b\n", [(3, "ragged")]),
+        ("2,b,Fès,2,extra", [(3, "ragged")]),
+        ('2,"b\n3,c,Fès,3\n4,d,Fès,4', [(3, "ragged")]),
+        ("2,b,Fès,2\nTotal,,,3\nSource: la boutique", []),
+        ("2,b,Fès,2\nTotal", []),
+        ("2,b,Fès,2\n,,", []),
+    ],
+)
+def test_a_last_row_without_a_line_end_does_not_make_a_file_cut_off(read, last, damaged):
+    found = read(WHOLE + last)
+
+    assert found.rows[0] == (2, ["1", "a", "Fès", "1"])
+    assert found.damaged == damaged
 
 
 def test_a_nul_byte_marks_its_row_alone(read):

@@ -73,6 +73,21 @@ def test_youcans_answer_has_its_records_at_data_wherever_that_stands(read, turn)
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("10.125", "10.1250"),
+        ("-10.125", "-10.1250"),
+        ('"10.125"', "10.125"),
+        ("0.125", "0.125"),
+        ("1234.125", "1234.125"),
+        ("10.1250", "10.1250"),
+    ],
+)
+def test_a_number_of_thousandths_is_never_taken_for_thousands_and_text_stays_as_it_is(read, written, text):
+    assert read(f'[{{"id": "1", "prix": {written}}}]').rows == [(1, ["1", text])]
+
+
 def test_an_item_without_fields_and_an_empty_record(read):
     found = read('[{"id": "1", "name": "a", "line_items": [{}, {"n": "b"}]}, {}, {"id": "3"}]')
 
@@ -157,6 +172,7 @@ def test_a_record_longer_than_a_chunk_is_whole(read):
         ('{"data": [{"id": 1, "n": 2}], "meta": ', "no JSON from this record on"),
         ('{"data": [{"id": 1, "n": 2}]} x', "no JSON from this record on"),
         ('{"data" 1}', "no JSON from this record on"),
+        ('{"id": 1, "n": 2}\n{"id": 2, "n": 3}\n{"id": 3, "', "no JSON from this record on"),
         ("{nonsense", "no JSON from this record on"),
         ("[" * 100_000, "no JSON from this record on"),
         ("[" + '{"a":' * 100_000, "no JSON from this record on"),
@@ -167,7 +183,7 @@ def test_a_record_longer_than_a_chunk_is_whole(read):
         (json.dumps([{f"c{at}": 1 for at in range(limits.MAX_COLUMNS + 1)}]), "columns, more than 2,000"),
         ('[{"id": "' + "x" * (limits.MAX_RECORD_BYTES + (1 << 20)), "no JSON from this record on"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_file_that_is_not_whole_is_refused_before_a_row_is_used(read, text, told):
     with pytest.raises(IntakeError, match=told):

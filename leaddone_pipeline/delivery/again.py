@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from leaddone_pipeline.delivery.pace import backoff_seconds
 from leaddone_pipeline.delivery.probe import Finding
 from leaddone_pipeline.delivery.run import LOOK_AGAIN_SECONDS
-from leaddone_pipeline.ledger import Repeats, State, probing
+from leaddone_pipeline.ledger import Repeats, State, concluding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,4 +63,4 @@ def send_again(run: Run, unknown: Sequence[Item]) -> str | None:
 def _hold(run: Run, unknown: Sequence[Item]) -> None:
     numbers = [item.number for item in unknown]
     ledger, account_id = run.around.ledger, run.around.account_id
-    ledger.write(lambda connection: probing.hold(connection, ledger.now(), account_id, numbers))
+    ledger.write(lambda connection: concluding.hold(connection, ledger.now(), account_id, numbers))

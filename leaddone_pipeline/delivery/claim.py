@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.jobs import Batch, Family, Job
-from leaddone_pipeline.delivery.probe import Probe
 from leaddone_pipeline.ledger import Claim, Ledger, claiming, probing
 
 if TYPE_CHECKING:
@@ -88,10 +87,10 @@ class Claimer:
             return Opened(unknown=left, probe=claimed)
         (number,) = claimed.claim.numbers
         chosen = _with_attempts(batch.items, {number: claimed.unknown_attempts})
-        family = self._family(claimed.claim, chosen, Probe(claimed.first_id))
+        family = self._family(claimed.claim, chosen, probe=True)
         return Opened(family=family, unknown=left, wait_seconds=claimed.wait_seconds, probe=claimed)
 
-    def _family(self, claim: Claim, items: tuple[Item, ...], probe: Probe | None = None) -> Family:
+    def _family(self, claim: Claim, items: tuple[Item, ...], *, probe: bool = False) -> Family:
         now = self.clock.elapsed()
         return Family([Job(claim, items, probe=probe)], not_before=now, claimed_at=now)
 

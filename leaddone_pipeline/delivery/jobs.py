@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leaddone_pipeline.delivery.prepare import Item
-    from leaddone_pipeline.delivery.probe import Probe
     from leaddone_pipeline.ledger import Claim
 
 __all__ = ["Batch", "Family", "Job", "Jobs"]
@@ -36,13 +35,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request to come."""
+    """One request to come; `probe`: it is one of the account's probe (rule 17)."""
 
     claim: Claim
     items: tuple[Item, ...]
     refusals: int = 0
     tries: int = 0
-    probe: Probe | None = None
+    probe: bool = False
 
 
 @dataclass(slots=True)

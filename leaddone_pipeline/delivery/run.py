@@ -13,7 +13,7 @@ from leaddone_pipeline.delivery.jobs import Batch
 from leaddone_pipeline.delivery.lease import Lease
 from leaddone_pipeline.delivery.send import Sender
 from leaddone_pipeline.delivery.stops import interrupted, silent
-from leaddone_pipeline.ledger import Ledger, Repeats, State, claiming, leasing, probing
+from leaddone_pipeline.ledger import Ledger, Repeats, State, claiming, concluding, leasing, probing
 from leaddone_pipeline.settings import Guarantee
 from leaddone_pipeline.webhook import batches
 
@@ -170,7 +170,7 @@ class Run:
             hold=self.hold_unknown,
             enough=MAX_UNKNOWN_ATTEMPTS,
         )
-        probing.keep_first_id(connection, now, self.around.account_id)
+        concluding.keep_first_id(connection, now, self.around.account_id)
 
     def repeats(self) -> Repeats | None:
         """What the ledger knows of LeadDone and repeats."""

@@ -15,7 +15,7 @@ from leaddone_pipeline.delivery.pace import Signal, backoff_seconds
 from leaddone_pipeline.delivery.probe import Finding, Probe, after_probe
 from leaddone_pipeline.delivery.stops import stop_reason
 from leaddone_pipeline.errors import LeadDoneError, LedgerError
-from leaddone_pipeline.ledger import Claim, Ledger, Repeats, State, claiming, probing, settling
+from leaddone_pipeline.ledger import Claim, Ledger, Repeats, State, claiming, concluding, settling
 from leaddone_pipeline.webhook import Answer, read_answer
 
 if TYPE_CHECKING:
@@ -94,17 +94,14 @@ class Settler:
             refusals=job.refusals,
             max_refusals=self.retry.refusals_by_index,
         )
-        finding = None if job.probe is None else after_probe(job.probe, plain)
-        step, stop, ends = self._judged(family, job, finding.step if finding else plain, answer)
-        if stop or stopped or ends:
-            step = replace(step, again=())
-        claims = self._written(family, job, plain, step, finding)
+        step, stop, ends = self._judged(family, job, plain, answer)
+        step, claims, finding = self._written(family, job, step, go_on=not (stop or stopped or ends))
         tries = job.tries + 1 if step.end in {End.BUSY, End.UNREACHED, End.UNKNOWN} else 0
         return Settled(
             signal=_SIGNALS.get(step.end, Signal.OK),
             wait_seconds=step.wait_seconds,
             remaining=verdict.remaining,
-            jobs=self._jobs(job, step, claims, finding, tries),
+            jobs=self._jobs(job, step, claims, tries),
             backoff_seconds=self._backoff(step, tries),
             unknown=() if step.again else _sendable_again(job, step),
             finding=finding if finding is not None and finding.probe is None else None,
@@ -125,7 +122,7 @@ class Settler:
         self, family: Family, job: Job, step: Step, answer: Answer
     ) -> tuple[Step, LeadDoneError | None, bool]:
         """Take note of what the answer says of LeadDone as a whole, and whether the batch or the run ends."""
-        self.health = self.health.after(step, probe=job.probe is not None)
+        self.health = self.health.after(step, probe=job.probe)
         self.last_words = f"{answer.status or answer.detail} {step.words}".strip()
         if step.lone and job.claim.attempt > 1:
             family.halving = family.halving.after(job.items[0].number, step.words)
@@ -144,27 +141,31 @@ class Settler:
         return step, stop, gave_up
 
     def _written(
-        self, family: Family, job: Job, plain: Step, step: Step, finding: Finding | None
-    ) -> list[Claim]:
-        work = partial(self._record, family=family, job=job, plain=plain, step=step, finding=finding)
+        self, family: Family, job: Job, step: Step, *, go_on: bool
+    ) -> tuple[Step, list[Claim], Finding | None]:
+        work = partial(self._record, family=family, job=job, step=step)
         try:
-            return self.ledger.write(work) or []
+            return self.ledger.write(partial(work, go_on=go_on))
         except LedgerError:
-            self._failed.append(partial(work, step=replace(step, again=())))
+            self._failed.append(partial(work, go_on=False))
             raise
 
     def _record(
-        self,
-        connection: Connection,
-        *,
-        family: Family,
-        job: Job,
-        plain: Step,
-        step: Step,
-        finding: Finding | None,
-    ) -> list[Claim] | None:
-        """The answer's transaction: what is settled, what is claimed again, how long to wait (rules 13, 26)."""
-        now = self.ledger.now()
+        self, connection: Connection, *, family: Family, job: Job, step: Step, go_on: bool
+    ) -> tuple[Step, list[Claim], Finding | None]:
+        """The answer's transaction: what is settled, what is claimed again, how long to wait (rules 13, 26).
+
+        Returns:
+            The step as it was taken, the claims of what is sent again, and what came of a probe.
+        """
+        now, finding = self.ledger.now(), None
+        if job.probe and claiming.still_held(connection, job.claim):
+            # Another run may have taken in an answer to this very order meanwhile.
+            told = concluding.first_id(connection, self.account_id, job.items[0].number)
+            finding = after_probe(Probe(told), step)
+            step = finding.step
+        if not go_on:
+            step = replace(step, again=())
         if step.blanket:
             settling.unreject(connection, [number for number, _ in family.halving.lone])
         if step.end == End.BUSY and step.wait_seconds is not None:
@@ -177,37 +178,32 @@ class Settler:
             outcomes=step.outcomes,
             again=[[job.items[index].number for index in part] for part in step.again],
         )
-        if finding is not None and claims is None:
-            # Another run goes on with this probe; an acceptance is one all the same (rule 20), under its first id.
-            late = step if finding.repeats else plain
-            settling.settle(connection, now, run_id=self.run_id, held=job.claim, outcomes=late.outcomes)
-            if finding.repeats:
-                self._record_finding(connection, job, finding)
+        if claims is None:
+            # Another run goes on with these records; an acceptance is one all the same (rule 20).
+            accepted = [outcome.number for outcome in step.outcomes if outcome.state == State.ACCEPTED]
+            concluding.take_late(connection, now, self.account_id, accepted, of_a_probe=job.probe)
         elif finding is not None:
             self._record_finding(connection, job, finding)
-        return claims
+        return step, claims or [], finding
 
     def _record_finding(self, connection: Connection, job: Job, finding: Finding) -> None:
         now = self.ledger.now()
         if finding.probe is not None:
             if finding.probe.first_id is not None:
-                probing.go_on(connection, self.account_id, first_id=finding.probe.first_id)
+                concluding.go_on(connection, self.account_id, first_id=finding.probe.first_id)
             return
         (item,) = job.items
         if finding.second_id is not None:
             settling.report_second_id(connection, now, item.number, second_id=finding.second_id)
-        probing.conclude(
+        concluding.conclude(
             connection, now, account_id=self.account_id, order_id=item.id, repeats=finding.repeats
         )
         if finding.repeats not in {None, Repeats.RECOGNISED}:
-            probing.hold(connection, now, self.account_id)
+            concluding.hold(connection, now, self.account_id)
 
-    def _jobs(
-        self, job: Job, step: Step, claims: list[Claim], finding: Finding | None, tries: int
-    ) -> list[Job]:
+    def _jobs(self, job: Job, step: Step, claims: list[Claim], tries: int) -> list[Job]:
         if not claims:
             return []
-        probe: Probe | None = finding.probe if finding else None
         lost = {outcome.number for outcome in step.outcomes if outcome.unknown}
         jobs = []
         for claim, part in zip(claims, step.again, strict=True):
@@ -215,7 +211,7 @@ class Settler:
                 replace(item, unknown_attempts=item.unknown_attempts + (item.number in lost))
                 for item in (job.items[index] for index in part)
             )
-            jobs.append(Job(claim, items, step.refusals, tries, probe))
+            jobs.append(Job(claim, items, step.refusals, tries, job.probe))
         return jobs
 
     def _backoff(self, step: Step, tries: int) -> float:

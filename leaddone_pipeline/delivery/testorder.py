@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger import Ledger, Repeats, probing, recording
+from leaddone_pipeline.ledger import Ledger, Repeats, concluding, recording
 from leaddone_pipeline.webhook import Fate, Meaning, Order, body, encode, read_answer
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def send_test_order(client: Client, ledger: Ledger, account: Account) -> tuple[s
         same = internal_ids[0] == internal_ids[1]
         repeats = Repeats.RECOGNISED if same else Repeats.SECOND_ORDERS
     ledger.write(
-        lambda connection: probing.conclude(
+        lambda connection: concluding.conclude(
             connection,
             ledger.now(),
             account_id=account_id,

@@ -30,6 +30,7 @@ __all__ = [
     "State",
     "Status",
     "claiming",
+    "concluding",
     "leasing",
     "openness",
     "person",

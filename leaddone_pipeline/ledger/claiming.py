@@ -152,9 +152,11 @@ def enter(
 
 
 def still_held(connection: Connection, held: Claim) -> bool:
-    """Whether nobody took this claim over."""
+    """Whether nobody took this claim over, or can before this transaction ends."""
     ending = connection.execute(
-        select(batches.c.ending).where(batches.c.id == held.batch_id, batches.c.token == held.token)
+        select(batches.c.ending)
+        .where(batches.c.id == held.batch_id, batches.c.token == held.token)
+        .with_for_update()
     ).one()
     return ending[0] is None
 

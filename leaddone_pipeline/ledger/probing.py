@@ -1,16 +1,16 @@
-"""What an account's LeadDone does with an order that it gets twice, and the one probe that finds out (rule 17)."""
+"""What is known of an account's LeadDone and repeats, and the claim of the one probe that finds out (rule 17)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
-from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import Claim, enter, open_claims, wait_seconds
+from leaddone_pipeline.ledger.concluding import conclude, hold
 from leaddone_pipeline.ledger.recording import parts
-from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, records
+from leaddone_pipeline.ledger.tables import Repeats, State, accounts, records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +19,6 @@ __all__ = [
     "ProbeClaim",
     "Standing",
     "claim_probe",
-    "conclude",
-    "go_on",
-    "hold",
-    "keep_first_id",
     "read_repeats",
 ]
 
@@ -33,7 +29,6 @@ class ProbeClaim:
 
     Attributes:
         claim: of the one order to send; None where there is nothing to send now.
-        first_id: the internal id that an interrupted probe has brought already.
         unknown_attempts: that the order has behind it.
         left: the others of these orders that are still of unknown fate, with their unknown attempts.
         busy: another run is probing; ask again when it has ended.
@@ -42,7 +37,6 @@ class ProbeClaim:
     """
 
     claim: Claim | None = None
-    first_id: str | None = None
     unknown_attempts: int = 0
     left: Mapping[int, int] = field(default_factory=dict)
     busy: bool = False
@@ -101,22 +95,37 @@ def claim_probe(
             return ProbeClaim(left=_attempts(unsettled), busy=True)
         if number not in unsettled:
             return ProbeClaim(left=_attempts(unsettled), elsewhere=order_id)
-        first_id = account.probe_id
+    elif account.probe_id is not None:
+        # Its order was settled otherwise after its first answer: no other probe follows it (rule 17).
+        conclude(
+            connection,
+            now,
+            account_id=account_id,
+            order_id=_order_id(connection, account.probe_number),
+            repeats=Repeats.UNCLEAR,
+        )
+        hold(connection, now, account_id)
+        return ProbeClaim()
     else:
         free = [number for number in unsettled if number not in held]
         if not free:
             return ProbeClaim(left=_attempts(unsettled), busy=bool(unsettled))
-        number, first_id = free[0], None
-    connection.execute(
-        update(accounts).where(accounts.c.id == account_id).values(probe_number=number, probe_id=first_id)
-    )
+        number = free[0]
+        connection.execute(
+            update(accounts).where(accounts.c.id == account_id).values(probe_number=number, probe_id=None)
+        )
     return ProbeClaim(
         claim=enter(connection, now, run_id=run_id, numbers=[number], attempt=1),
-        first_id=first_id,
         unknown_attempts=unsettled.pop(number)[1],
         left=_attempts(unsettled),
         wait_seconds=wait_seconds(connection, now, account_id),
     )
+
+
+def _order_id(connection: Connection, number: int) -> str:
+    query = select(records.c.order_id).where(records.c.number == number)
+    order_id: str = connection.execute(query).scalar_one()
+    return order_id
 
 
 def _attempts(unsettled: Mapping[int, tuple[str, int]]) -> dict[int, int]:
@@ -141,96 +150,3 @@ def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tupl
         for part in parts(sorted(numbers))
         for row in connection.execute(query, {"numbers": part})
     }
-
-
-def go_on(connection: Connection, account_id: int, *, first_id: str) -> None:
-    """Keep the first answer's internal id until the second is read."""
-    connection.execute(update(accounts).where(accounts.c.id == account_id).values(probe_id=first_id))
-
-
-def conclude(
-    connection: Connection,
-    now: ColumnElement[float],
-    *,
-    account_id: int,
-    order_id: str,
-    repeats: Repeats | None,
-    command: str = "probe",
-) -> None:
-    """End a probe; what it found out stands in the account and in the audit. None: it found nothing out."""
-    was = connection.execute(
-        select(accounts.c.repeats).where(accounts.c.id == account_id).with_for_update()
-    ).scalar_one()
-    known = {} if repeats is None else {"repeats": repeats}
-    connection.execute(
-        update(accounts).where(accounts.c.id == account_id).values(probe_number=None, probe_id=None, **known)
-    )
-    connection.execute(
-        insert(audit).values(
-            at=now,
-            command=command,
-            account_id=account_id,
-            kind=Kind.ORDERS,
-            order_id=order_id,
-            before=was or "not known",
-            after=repeats or "nothing found out",
-        )
-    )
-
-
-def keep_first_id(connection: Connection, now: ColumnElement[float], account_id: int) -> None:
-    """End an open probe whose order is left to a person: LeadDone has it under the first id (rule 20).
-
-    It was the account's last one, since another could make a third extra order (rule 17).
-    """
-    order = connection.execute(
-        select(records.c.number, records.c.order_id, accounts.c.probe_id)
-        .join(accounts, accounts.c.probe_number == records.c.number)
-        .where(
-            accounts.c.id == account_id,
-            accounts.c.probe_id.is_not(None),
-            records.c.state == State.UNCONFIRMED,
-            records.c.held.is_(True),
-            records.c.forgotten.is_(False),
-        )
-    ).first()
-    if order is None or open_claims(connection, [order.number]):
-        return
-    connection.execute(
-        update(records)
-        .where(records.c.number == order.number)
-        .values(
-            state=State.ACCEPTED, held=False, internal_id=order.probe_id, message_id=None, answered_at=now
-        )
-    )
-    conclude(connection, now, account_id=account_id, order_id=order.order_id, repeats=Repeats.UNCLEAR)
-    _hold(connection, account_id)
-
-
-def hold(
-    connection: Connection,
-    now: ColumnElement[float],
-    account_id: int,
-    numbers: Sequence[int] | None = None,
-) -> None:
-    """Leave unconfirmed orders to a person (rules 16 and 17): these, or all of the account."""
-    _hold(connection, account_id, numbers)
-    keep_first_id(connection, now, account_id)
-
-
-def _hold(connection: Connection, account_id: int, numbers: Sequence[int] | None = None) -> None:
-    all_of_them = (
-        update(records)
-        .where(
-            records.c.account_id == account_id,
-            records.c.kind == Kind.ORDERS,
-            records.c.state == State.UNCONFIRMED,
-            records.c.held.is_(False),
-        )
-        .values(held=True)
-    )
-    if numbers is None:
-        connection.execute(all_of_them)
-    else:
-        for part in parts(sorted(numbers)):
-            connection.execute(all_of_them.where(records.c.number.in_(part)))

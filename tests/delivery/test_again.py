@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from leaddone_pipeline.ledger import Repeats, probing
+from leaddone_pipeline.ledger import Repeats, State, concluding, person, probing
 from leaddone_pipeline.ledger.tables import audit
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -165,7 +165,7 @@ def test_a_person_who_settles_the_order_of_a_probe_frees_the_next_one(ledger):
     server = Repeating("recognises repeats")
     server.script = ["lost before", "401"]
     deliver(server, ledger, ids(10))
-    ledger.write(lambda connection: probing.hold(connection, ledger.now(), 1, [1]))
+    ledger.write(lambda connection: concluding.hold(connection, ledger.now(), 1, [1]))
     report = deliver(server, ledger, ids(10))
 
     assert (report.counts["accepted"], report.counts["unconfirmed"]) == (9, 1)
@@ -220,41 +220,105 @@ def test_the_order_of_a_probe_that_is_held_keeps_its_first_id(ledger):
     assert known(ledger) == probing.Standing(Repeats.UNCLEAR, None)
 
 
-def test_a_late_second_answer_counts_under_the_first_id(place):
-    """Rules 17 and 20: the run that probes sleeps past its lease; another goes on, and its answer is not there yet."""
+def test_no_second_probe_follows_one_whose_order_a_person_settled_between_its_answers(ledger):
+    """Rule 17: with an extra order made, a second probe could make the third."""
     server = Repeating("makes second orders")
-    goes_on, is_late = Event(), Event()
+    server.script = ["lost before", "answer", "401"]
+    deliver(server, ledger, ids(10))
+    word = {"to": State.ACCEPTED, "internal_id": "PLT-1", "reason": ""}
+    ledger.write(lambda c: person.resolve(c, ledger.now(), account_id=1, order_ids=["A0"], **word))
+    report = deliver(server, ledger, ids(10))
 
-    def other_run():
-        with place.open_frozen() as ledger:
-            delivery_to(server, ledger).orders([orders_frame(ids(10))])
+    assert (report.counts["accepted"], report.counts["unconfirmed"], report.requests) == (1, 9, 0)
+    assert known(ledger) == probing.Standing(Repeats.UNCLEAR, None)
+    assert ("probe", "A0", "not known", "may make second orders") in words_of_audit(ledger)
 
-    other = Thread(target=other_run)
 
-    def sleep():
-        place.pass_time(60)
-        other.start()
-        assert goes_on.wait(60)
+class Overlap:
+    """A run of A0 to A9 sleeps past its lease before it reads an answer; another goes on, and reads one after it."""
 
-    def answer_when_the_late_one_is_settled():
-        goes_on.set()
-        assert is_late.wait(60)
+    def __init__(self, place, server):
+        self.place = place
+        self.server = server
+        self.goes_on, self.is_late = Event(), Event()
+        self.other = Thread(target=self.deliver)
 
-    server.script = ["lost before", "answer", sleep, answer_when_the_late_one_is_settled]
-    with place.open_frozen() as ledger:
-        delivery_to(server, ledger).orders([orders_frame(ids(10))])
-        late = known(ledger)
-        linked = place.rows("SELECT state, internal_id FROM records WHERE order_id = 'A0'")
-        is_late.set()
-        other.join()
+    def deliver(self):
+        with self.place.open_frozen() as ledger:
+            delivery_to(self.server, ledger).orders([orders_frame(ids(10))])
 
+    def sleep(self):
+        self.place.pass_time(60)
+        self.other.start()
+        assert self.goes_on.wait(60)
+
+    def wait(self):
+        self.goes_on.set()
+        assert self.is_late.wait(60)
+
+    def play(self):
+        """How A0 stood when the late answer was settled."""
+        self.deliver()
+        linked = self.place.rows("SELECT state, internal_id FROM records WHERE order_id = 'A0'")
+        self.is_late.set()
+        self.other.join()
+        return linked
+
+
+def second_ids(ledger):
+    return {row for row in words_of_audit(ledger) if row[0] != "probe"}
+
+
+def test_a_late_second_answer_counts_under_the_first_id(place):
+    """Rules 17 and 20: the run that probes is the one that sleeps."""
+    server = Repeating("makes second orders")
+    overlap = Overlap(place, server)
+    server.script = ["lost before", "answer", overlap.sleep, overlap.wait]
+
+    assert overlap.play() == [("accepted", "PLT-1")]
+    with place.open() as ledger:
         assert [len(body) for body in server.bodies] == [10, 1, 1, 1]
-        assert linked == [("accepted", "PLT-1")]
-        assert late == known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
-        assert {row for row in words_of_audit(ledger) if row[0] != "probe"} == {
+        assert known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
+        assert second_ids(ledger) == {
             ("second internal id", "A0", "PLT-1", "PLT-2"),
             ("second internal id", "A0", "PLT-1", "PLT-3"),
         }
+
+
+def test_a_late_first_sending_counts_under_the_id_that_a_probe_was_told_before(place):
+    """Rule 20: of the ten, A0 is being probed; its first id is the one that was read first."""
+    server = Repeating("makes second orders")
+    overlap = Overlap(place, server)
+    server.script = [overlap.sleep, "answer", overlap.wait]
+
+    assert overlap.play() == [("accepted", "PLT-11")]
+    with place.open() as ledger:
+        assert [len(body) for body in server.bodies] == [10, 1, 1]
+        assert known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
+        assert second_ids(ledger) == {
+            ("second internal id", "A0", "PLT-11", "PLT-1"),
+            ("second internal id", "A0", "PLT-11", "PLT-12"),
+        }
+
+
+@pytest.mark.parametrize(
+    ("character", "repeats"),
+    [
+        ("recognises repeats", Repeats.RECOGNISED),
+        ("makes second orders", Repeats.SECOND_ORDERS),
+        ("refuses", Repeats.REFUSED),
+    ],
+)
+def test_an_order_that_was_accepted_meanwhile_is_not_probed_a_second_time(place, character, repeats):
+    """Rule 22: the late acceptance and the probe's one answer are two, which is all that a probe needs."""
+    server = Repeating(character)
+    overlap = Overlap(place, server)
+    server.script = [overlap.sleep, overlap.wait]
+
+    assert overlap.play() == [("accepted", "PLT-1")]
+    with place.open() as ledger:
+        assert [len(body) for body in server.bodies] == [10, 1]
+        assert known(ledger) == probing.Standing(repeats, None)
 
 
 def test_no_second_probe_follows_one_that_ended_between_its_answers(ledger):

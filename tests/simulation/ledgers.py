@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from leaddone_pipeline.ledger import Ledger, claiming, database, leasing, probing, recording, settling
+from leaddone_pipeline.ledger import (
+    Ledger,
+    claiming,
+    concluding,
+    database,
+    leasing,
+    probing,
+    recording,
+    settling,
+)
 from tests.simulation.crashes import Site
 
 if TYPE_CHECKING:
@@ -45,7 +54,8 @@ _WATCHED: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (leasing, ("start_run", "end_run", "renew", "take_over")),
     (claiming, ("claim", "give_back")),
     (settling, ("settle",)),
-    (probing, ("claim_probe", "go_on", "conclude")),
+    (probing, ("claim_probe",)),
+    (concluding, ("go_on", "conclude")),
 )
 
 

@@ -25,11 +25,13 @@ def is_held(rows: Mapping[str, int], limit: float) -> bool:
     """Say whether more than this share of a day's rows was refused, and the day has enough rows to tell.
 
     Args:
-        rows: the metadata of the day's export, with `read` and `quarantined`.
+        rows: the metadata of the day's export, with `read`, `quarantined`, and of both `undated`: rows that only
+            stand with the day, and say nothing of it.
         limit: from 0 to 1.
     """
-    read = rows.get("read", 0)
-    return read >= _ENOUGH_ROWS and rows.get("quarantined", 0) > limit * read
+    undated = rows.get("undated", 0)
+    read = rows.get("read", 0) - undated
+    return read >= _ENOUGH_ROWS and rows.get("quarantined", 0) - undated > limit * read
 
 
 def is_released(day: str, tags: Mapping[str, str]) -> bool:

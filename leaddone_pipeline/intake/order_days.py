@@ -45,7 +45,8 @@ def day_of(values: pd.Series[Any], *, clock: Clock, zone: str) -> pd.Series[Any]
         zone: where the shop's days begin and end, such as Africa/Casablanca.
     """
     times = normalize.event_time(values, clock=clock)
-    known = pd.to_datetime(times.where(matches(times, TIME)), format="ISO8601", utc=True)
+    # Coerced: pandas 2 knows no year 9999, a usual filler.
+    known = pd.to_datetime(times.where(matches(times, TIME)), format="ISO8601", utc=True, errors="coerce")
     # By ZoneInfo: pandas 2 resolves a name by pytz, whose data may be another year's (measured for Casablanca).
     local = known.dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None).to_numpy("datetime64[D]")
     # Not by strftime, which is fifty times as slow.

@@ -90,7 +90,7 @@ def _exports(shop: Shop, names: Names, files: Files) -> dg.AssetsDefinition:
 def _tell_export(
     context: dg.AssetExecutionContext, day: str, export: ExportDay, *, keys: tuple[dg.AssetKey, dg.AssetKey]
 ) -> None:
-    counts = {"files": export.files, **asdict(export.rows), "undated": export.undated, "early": export.early}
+    counts = {"files": export.files, **asdict(export.rows), **export.beside}
     told = {"warnings": list(export.warnings)} if export.warnings else {}
     context.add_asset_metadata(
         metadata.of_rows(export.frame, **counts) | told, asset_key=keys[0], partition_key=day

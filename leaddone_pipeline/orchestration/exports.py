@@ -101,12 +101,12 @@ class Files:
         if not Path(pattern).is_absolute():
             pattern = str(Path(glob.escape(str(self.root)), pattern))
         found = map(Path, sorted(glob.glob(pattern)))  # noqa: PTH207 - absolute patterns too
-        return [path for path in found if path.is_file() or not self.are_dated]
+        return [path for path in found if path.is_file() or (not self.are_dated and any(_single([path])))]
 
     def fingerprint(self, day: str) -> str:
         """A hash over the day's files, their sizes and times of change; empty without files."""
         told = []
-        for path in self._single(self.of(day)):
+        for path in _single(self.of(day)):
             state = path.stat()
             told.append(f"{path}\0{state.st_size}\0{state.st_mtime_ns}")
         return hashlib.blake2b("\n".join(told).encode(), digest_size=8).hexdigest() if told else ""
@@ -117,7 +117,7 @@ class Files:
         Raises:
             IntakeError: a file cannot be read.
         """
-        if sum(path.stat().st_size for path in self._single(self.of(""))) > _LOOKED_THROUGH:
+        if sum(path.stat().st_size for path in _single(self.of(""))) > _LOOKED_THROUGH:
             return None
         return day_digests(self._openers(span), span, seconds=seconds)
 
@@ -152,7 +152,7 @@ class Files:
             )
             if day == newest:
                 refused, early = sum(one.rows.quarantined for one in undated), sum(one.early for one in files)
-                export = replace(export, undated=refused, early=early)
+                export = replace(export, beside={"undated": refused, "early": early})
             told = tuple(warning for one in files for warning in one.warnings)
             found[day] = replace(export, warnings=told) if day == max(days) else export
         return found
@@ -184,13 +184,6 @@ class Files:
             return self.source
         return str(self.root / self.source)
 
-    def _single(self, places: Iterable[Path]) -> Iterator[Path]:
-        """The single files of places, of which a folder has those that lie in it."""
-        for place in places:
-            yield from (
-                (path for path in sorted(place.iterdir()) if path.is_file()) if place.is_dir() else [place]
-            )
-
     def _openers(self, span: Span, known: Known = NOTHING_KNOWN) -> Openers:
         files, source = self.of(""), self._source
         if self.kind is Kind.ORDERS:
@@ -215,8 +208,8 @@ class ExportDay:
         files: how many there were; of those of many days, how many reach the day: they have a record of it or of a
             later one, or were changed after it.
         broken: why files could not be read.
-        undated: refused rows that stand here for want of a day.
-        early: records older than the shop's first day, left out; told with the newest day.
+        beside: of files of many days, and with the newest of them: `undated`, the refused rows that stand here for
+            want of a day, and `early`, the records older than the shop's first day, which are left out.
     """
 
     frame: pd.DataFrame
@@ -225,8 +218,7 @@ class ExportDay:
     warnings: tuple[str, ...]
     files: int
     broken: tuple[IntakeError, ...]
-    undated: int = 0
-    early: int = 0
+    beside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def skipped(self) -> int:
@@ -236,6 +228,12 @@ class ExportDay:
     @property
     def skipped_as_paid(self) -> int:
         return int((self.frame["skipped"] == SkipReason.PAID).sum()) if "skipped" in self.frame else 0
+
+
+def _single(places: Iterable[Path]) -> Iterator[Path]:
+    """The single files of places, of which a folder has those that lie in it."""
+    for place in places:
+        yield from (path for path in sorted(place.iterdir()) if path.is_file()) if place.is_dir() else [place]
 
 
 def _unreadable(broken: list[IntakeError]) -> pd.DataFrame:

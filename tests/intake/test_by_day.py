@@ -53,7 +53,11 @@ def days(read, write):
         (one,) = read(text, span=Span(EVERY[0], EVERY[-1], zone), source=source, name=name)
         if one.broken is not None:
             raise one.broken
-        found = {row: day for day, part in one.slices.items() for row in part.frame["source_row"]}
+        found = {
+            row: day
+            for day, part in one.slices.items()
+            for row in (*part.frame["source_row"], *part.refused["source_row"])
+        }
         return found | (dict.fromkeys(one.undated.refused["source_row"], "") if one.undated else {})
 
     return days
@@ -123,7 +127,8 @@ def test_an_order_without_a_day_up_to_today_is_refused_with_the_remedy(read):
         + order(3, "2026-11-19 00:00")
         + order(4, "2026-11-18 23:59")
         + order(5, "2026-11-15")
-        + order(6, "", phone="12"),
+        + order(6, "", phone="12")
+        + order(7, "9999-12-31"),
         span=span,
         days=["2026-11-18"],
     )
@@ -134,9 +139,10 @@ def test_an_order_without_a_day_up_to_today_is_refused_with_the_remedy(read):
         [3, "no_day", "date"],
         [4, "in_the_future", "date"],
         [7, "wrong_length", "phone"],
+        [8, "no_day", "date"],
     ]
     assert refused["remedy"].str.contains("taken on its day")[:3].all()
-    assert one.undated.rows == RowCounts(read=4, quarantined=4)
+    assert one.undated.rows == RowCounts(read=5, quarantined=5)
     assert one.slices["2026-11-18"].rows == RowCounts(read=1, valid=1)
     assert (one.early, one.newest) == (1, "2026-11-18")
 

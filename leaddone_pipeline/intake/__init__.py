@@ -1,8 +1,15 @@
 """Files in, clean frames out: each row becomes a record, or is refused, skipped or merged with its reason."""
 
+from leaddone_pipeline.intake.by_day import (
+    FileByDay,
+    Span,
+    dated_orders,
+    dated_updates,
+    day_digests,
+    files_by_day,
+)
 from leaddone_pipeline.intake.forms import Source, SourceSettings
 from leaddone_pipeline.intake.mended import laid_out
-from leaddone_pipeline.intake.order_days import order_day, order_days
 from leaddone_pipeline.intake.read import check_orders, check_tracking, read_orders, read_tracking
 from leaddone_pipeline.intake.reasons import Code
 from leaddone_pipeline.intake.schemas import (
@@ -24,6 +31,7 @@ __all__ = [
     "TRACKING_SCHEMA",
     "About",
     "Code",
+    "FileByDay",
     "Known",
     "OrdersTable",
     "QuarantineTable",
@@ -31,13 +39,16 @@ __all__ = [
     "Slice",
     "Source",
     "SourceSettings",
+    "Span",
     "TrackingTable",
     "check_orders",
     "check_tracking",
+    "dated_orders",
+    "dated_updates",
+    "day_digests",
+    "files_by_day",
     "laid_out",
     "load_source",
-    "order_day",
-    "order_days",
     "read_orders",
     "read_tracking",
     "source_names",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.intake import tracking
 from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.lines import Lines
-from leaddone_pipeline.intake.recognition import recognise
+from leaddone_pipeline.intake.mended import whole
+from leaddone_pipeline.intake.readers import open_table
+from leaddone_pipeline.intake.recognition import known_header, recognise
 from leaddone_pipeline.intake.slices import About
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from leaddone_pipeline.intake.binding import Bound
     from leaddone_pipeline.intake.forms import Source
@@ -43,12 +47,13 @@ class CourierFile:
     words: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def open(cls, table: TableFile, chosen: Source | None) -> CourierFile:
-        """Find the file's source, where none is chosen, and its columns.
+    def at(cls, place: Path | str, chosen: Source | None) -> CourierFile:
+        """Open a file; find its source, where none is chosen, and its columns.
 
         Raises:
-            IntakeError: no source fits, or the file lacks a column.
+            IntakeError: it cannot be read, no source fits, or it lacks a column.
         """
+        table = whole(open_table(place, fits=partial(known_header, Kind.TRACKING)))
         source, why = (
             (chosen, "it was named") if chosen else recognise(Kind.TRACKING, table.header, table.name)
         )
@@ -72,12 +77,16 @@ class CourierFile:
             if not taken:
                 return
             kept = lines if taken == len(lines) else lines.part(0, taken)
-            updates = tracking.judge(kept, modified=self.table.modified, now=now, known=known)
-            self.words += updates.words
             done = following is None or taken < len(lines)
-            yield updates, done
+            yield self.judge(kept, now=now, known=known), done
             if done:
                 return
+
+    def judge(self, lines: Lines, *, now: datetime, known: Known) -> JudgedTracking:
+        """Judge rows of the file, and keep their words in mind."""
+        updates = tracking.judge(lines, modified=self.table.modified, now=now, known=known)
+        self.words += updates.words
+        return updates
 
     def warnings(self) -> tuple[str, ...]:
         """Which words were skipped; they are the source's own, never a customer's."""

@@ -59,6 +59,27 @@ class Groups:
         kept = tuple(at for at in self.apart if at < orders)
         return Groups(self.lines.part(0, stop), self.first[:orders], self.count[:orders], kept)
 
+    def only(self, kept: NDArray[np.bool_]) -> Groups:
+        """Take some of the orders."""
+        if kept.all():
+            return self
+        count, places = self.count[kept], np.cumsum(kept) - 1
+        apart = tuple(int(places[at]) for at in self.apart if kept[at])
+        rows = np.flatnonzero(np.repeat(kept, self.count))
+        return Groups(self.lines.take(rows), np.cumsum(count) - count, count, apart)
+
+    def after(self, earlier: Groups | None) -> Groups:
+        """Put orders in front of these."""
+        if earlier is None:
+            return self
+        rows, orders = len(earlier.lines), len(earlier.first)
+        return Groups(
+            self.lines.after(earlier.lines),
+            np.append(earlier.first, self.first + rows),
+            np.append(earlier.count, self.count),
+            (*earlier.apart, *(at + orders for at in self.apart)),
+        )
+
 
 def group(lines: Lines) -> Groups:
     """Put the rows of each order together.

@@ -22,7 +22,6 @@ from leaddone_pipeline.intake.readers import open_table
 from leaddone_pipeline.intake.recognition import known_header, recognise
 from leaddone_pipeline.intake.skipping import Paid
 from leaddone_pipeline.intake.slices import About
-from leaddone_pipeline.intake.sources import load_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,22 +71,13 @@ class OrderFile:
     contradictions: int = 0
 
     @classmethod
-    def at(cls, place: Path | str, source: str | Path | None) -> OrderFile:
-        """Open a file, with a source by name or path, or the one that its header fits.
+    def at(cls, place: Path | str, chosen: Source | None, settings: SourceSettings | None) -> OrderFile:
+        """Open a file; find its source, where none is chosen, and its columns.
 
         Raises:
-            IntakeError: the file or the source cannot be used.
+            IntakeError: it cannot be read, no source fits, or it lacks a column.
         """
-        chosen = None if source is None else load_source(source)
-        return cls.open(whole(open_table(place, fits=partial(known_header, Kind.ORDERS))), chosen, None)
-
-    @classmethod
-    def open(cls, table: TableFile, chosen: Source | None, settings: SourceSettings | None) -> OrderFile:
-        """Find the file's source, where none is chosen, and its columns.
-
-        Raises:
-            IntakeError: no source fits, or the file lacks a column.
-        """
+        table = whole(open_table(place, fits=partial(known_header, Kind.ORDERS)))
         source, why = (chosen, "it was named") if chosen else recognise(Kind.ORDERS, table.header, table.name)
         source = source.with_settings(settings) if settings else source
         bound = bind(source, Kind.ORDERS, table.header, table.name)
@@ -102,21 +92,24 @@ class OrderFile:
             slice_rows: rows in memory at once, about; fewer of a wide file.
             take: says how many of so many orders are still wanted; fewer end it.
         """
-        narrow = min(slice_rows, max(_SLICE_CELLS // len(self.table.header), 1))
-        for groups, is_last in self._groups(narrow):
+        for groups, is_last in self.groups(slice_rows):
             wanted = len(groups.first)
             taken = take(wanted)
             if not taken:
                 return
             done = is_last or taken < wanted
-            judged = orders.judge(groups.part(taken))
-            self.paid.add(judged)
-            sent = judged.open()
-            self.oddities.add(judged.frame[sent], judged.heads(judged.lines.field("phone"))[sent])
-            self.contradictions += judged.lines.contradictions()
-            yield judged, done
+            yield self.judge(groups.part(taken)), done
             if done:
                 return
+
+    def judge(self, groups: Groups) -> JudgedOrders:
+        """Judge orders of the file, and keep in mind what is odd about them."""
+        judged = orders.judge(groups)
+        self.paid.add(judged)
+        sent = judged.open()
+        self.oddities.add(judged.frame[sent], judged.heads(judged.lines.field("phone"))[sent])
+        self.contradictions += judged.lines.contradictions()
+        return judged
 
     def warnings(self) -> tuple[str, ...]:
         """Sentences about the whole file, once it is read."""
@@ -133,7 +126,9 @@ class OrderFile:
             f"{self.contradictions:,} amounts have another decimal mark than the file's first rows; {_REFUSED}",
         )
 
-    def _groups(self, slice_rows: int) -> Iterator[tuple[Groups, bool]]:
+    def groups(self, slice_rows: int) -> Iterator[tuple[Groups, bool]]:
+        """Yield the file's rows, those of each order together, and whether no more follow."""
+        slice_rows = min(slice_rows, max(_SLICE_CELLS // len(self.table.header), 1))
         held: Lines | None = None
         scattered: ScatteredIds | None = None
         aside: Lines | None = None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from leaddone_pipeline.contract import ORDER_FIELDS, Kind
+from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders, tracking
 from leaddone_pipeline.intake.binding import bind
@@ -19,15 +17,12 @@ from leaddone_pipeline.intake.courier_files import CourierFile
 from leaddone_pipeline.intake.frames import as_table
 from leaddone_pipeline.intake.grouping import group
 from leaddone_pipeline.intake.lines import Lines
-from leaddone_pipeline.intake.mended import whole
 from leaddone_pipeline.intake.order_files import OrderFile
-from leaddone_pipeline.intake.quarantine import Refusals, empty, refused_rows
-from leaddone_pipeline.intake.readers import expand, open_table
-from leaddone_pipeline.intake.reasons import DIFFERS
-from leaddone_pipeline.intake.recognition import known_header
+from leaddone_pipeline.intake.parting import orders_slice, updates_slice
+from leaddone_pipeline.intake.quarantine import empty
+from leaddone_pipeline.intake.readers import expand
 from leaddone_pipeline.intake.schemas import OrdersTable, TrackingTable
-from leaddone_pipeline.intake.seen import DIFFERS as DIFFERS_VERDICT
-from leaddone_pipeline.intake.seen import REPEAT, Seen
+from leaddone_pipeline.intake.seen import Seen
 from leaddone_pipeline.intake.slices import RowCounts, Slice
 from leaddone_pipeline.intake.sources import load_source
 from leaddone_pipeline.intake.tracking import NOTHING_KNOWN
@@ -37,9 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leaddone_pipeline.intake.forms import Source, SourceSettings
-    from leaddone_pipeline.intake.orders import JudgedOrders
     from leaddone_pipeline.intake.slices import About
-    from leaddone_pipeline.intake.tracking import JudgedTracking, Known
+    from leaddone_pipeline.intake.tracking import Known
 
 __all__ = ["check_orders", "check_tracking", "read_orders", "read_tracking"]
 
@@ -117,7 +111,7 @@ def check_orders(frame: pd.DataFrame, *, name: str = "frame") -> Slice:
     bound = bind(load_source("leaddone"), Kind.ORDERS, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = bound.position("skipped")
-    return _orders_slice(
+    return orders_slice(
         orders.judge(group(lines), None if at is None else lines.cells(at).fillna("")), Seen()
     )
 
@@ -136,7 +130,7 @@ def check_tracking(
     bound = bind(load_source("leaddone"), Kind.TRACKING, header, name)
     lines = Lines(table, bound, _files(Lines(table, bound, name), name))
     at = now or datetime.now(UTC)
-    return _updates_slice(tracking.judge(lines, modified=at, now=at, known=known), Seen())
+    return updates_slice(tracking.judge(lines, modified=at, now=at, known=known), Seen())
 
 
 @dataclass(slots=True)
@@ -173,12 +167,11 @@ def _whole_or_broken(slices: Iterator[Slice], nothing: pd.DataFrame) -> Iterator
 def _orders_of(file: Path | str, day: _Day, how: _How, slice_rows: int) -> Iterator[Slice]:
     if day.left == 0:
         return
-    table = open_table(file, fits=partial(known_header, Kind.ORDERS))
-    opened = OrderFile.open(whole(table), how.source, how.settings)
+    opened = OrderFile.at(file, how.source, how.settings)
     about: About | None = opened.about
     for judged, done in opened.judged(slice_rows, day.take):
         done = done or day.left == 0  # noqa: PLW2901 - the limit ends a file too
-        yield _orders_slice(judged, day.seen, opened.warnings() if done else (), about)
+        yield orders_slice(judged, day.seen, opened.warnings() if done else (), about)
         about = None
         if done:
             return
@@ -191,92 +184,14 @@ def _updates_of(
 ) -> Iterator[Slice]:
     if day.left == 0:
         return
-    table = open_table(file, fits=partial(known_header, Kind.TRACKING))
-    opened = CourierFile.open(whole(table), chosen)
+    opened = CourierFile.at(file, chosen)
     about: About | None = opened.about
     for updates, ends in opened.judged(slice_rows, day.take, now=now, known=known):
         done = ends or day.left == 0
-        yield _updates_slice(updates, day.seen, opened.warnings() if done else (), about)
+        yield updates_slice(updates, day.seen, opened.warnings() if done else (), about)
         about = None
         if done:
             return
-
-
-def _orders_slice(
-    judged: JudgedOrders, seen: Seen, warnings: tuple[str, ...] = (), about: About | None = None
-) -> Slice:
-    """Settle what repeats, count the rows, and part the good from the refused."""
-    frame, refusals, count = judged.frame, judged.refusals, judged.count
-    contents = [*ORDER_FIELDS[1:], "skipped"]
-    repeats = _settle_repeats(frame, refusals, seen, contents, judged.lines.bound.shown("id"))
-    refused = refusals.mask(len(frame)).to_numpy()
-    skipped = (frame["skipped"] != "").to_numpy(dtype=bool) & ~refused & ~repeats
-    sent = ~refused & ~repeats & ~skipped
-    return Slice(
-        frame=frame[sent | skipped].reset_index(drop=True),
-        refused=refused_rows(judged.lines, refusals, first=judged.first, count=count, ids=frame["id"]),
-        rows=RowCounts(
-            read=int(count.sum()),
-            quarantined=int(count[refused].sum()),
-            skipped=int(count[skipped].sum()),
-            merged=int(count[repeats].sum() + (count[sent] - 1).sum()),
-            valid=int(sent.sum()),
-        ),
-        warnings=warnings,
-        about=about,
-        rewritten=judged.rewritten,
-        examples=tuple(judged.examples),
-    )
-
-
-def _updates_slice(
-    updates: JudgedTracking, seen: Seen, warnings: tuple[str, ...] = (), about: About | None = None
-) -> Slice:
-    frame, refusals = updates.frame, updates.refusals
-    # Each event is a record of its own, so its whole content is its key.
-    keys = ["id", "tracking_number", "status", "event_time"]
-    skipped = updates.skipped
-    repeats = _settle_repeats(frame, refusals, seen, keys, None, apart=skipped)
-    refused = refusals.mask(len(frame)).to_numpy()
-    good = ~refused & ~repeats & ~skipped
-    every = np.arange(len(frame))
-    return Slice(
-        frame=frame[good].reset_index(drop=True),
-        refused=refused_rows(
-            updates.lines, refusals, first=every, count=np.ones_like(every), ids=frame["id"]
-        ),
-        rows=RowCounts(
-            read=len(frame),
-            quarantined=int(refused.sum()),
-            skipped=int(skipped.sum()),
-            merged=int(repeats.sum()),
-            valid=int(good.sum()),
-        ),
-        warnings=warnings,
-        about=about,
-    )
-
-
-def _settle_repeats(
-    frame: pd.DataFrame,
-    refusals: Refusals,
-    seen: Seen,
-    contents: list[str],
-    id_column: str | None,
-    *,
-    apart: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Say which records repeat an earlier one exactly; refuse those that only share its id."""
-    left_out = refusals.mask(len(frame)).to_numpy()
-    standing = np.flatnonzero(~left_out if apart is None else ~(left_out | apart))
-    records = frame.iloc[standing]
-    keys = ["id"] if id_column is not None else contents
-    verdict = seen.judge([records[name] for name in keys], [records[name] for name in contents])
-    for at in standing[verdict == DIFFERS_VERDICT]:
-        refusals.add(at, DIFFERS, id_column)
-    repeats = np.zeros(len(frame), dtype=bool)
-    repeats[standing[verdict == REPEAT]] = True
-    return repeats
 
 
 def _files(lines: Lines, name: str) -> pd.Series[Any]:

@@ -57,6 +57,7 @@ class Code(StrEnum):
     NO_OFFSET = "no_offset"
     DAY_OR_MONTH = "day_or_month"
     IN_THE_FUTURE = "in_the_future"
+    NO_DAY = "no_day"
     DIFFERS_FROM_EARLIER = "differs_from_earlier"
     LINES_DISAGREE = "lines_disagree"
     ORDER_TWICE = "order_twice_in_a_row"
@@ -141,6 +142,16 @@ FUTURE = Reason(
     Code.IN_THE_FUTURE,
     "event_time: more than 24 hours ahead of now",
     "Correct the time, or the clock of the program that wrote it",
+)
+NO_DAY = Reason(
+    Code.NO_DAY,
+    "date: empty, or no date, and the file's name does not tell the day either",
+    "Enter the date in the export, such as 2026-11-23; the row is then taken on its day",
+)
+AFTER_TODAY = Reason(
+    Code.IN_THE_FUTURE,
+    "date: after today",
+    "Correct the date in the export; if it is right, the row is taken on its day",
 )
 WITH_ORDER = Reason(Code.WITH_ORDER, "a further line of the order above", "Correct the order's first row")
 

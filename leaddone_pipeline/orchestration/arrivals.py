@@ -9,17 +9,20 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from leaddone_pipeline.orchestration.automation import ranges, request
+from leaddone_pipeline.orchestration.growing import Growing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from leaddone_pipeline.intake import Span
+    from leaddone_pipeline.orchestration.exports import Files
     from leaddone_pipeline.orchestration.shop import Shop
 
 __all__ = ["build_files_sensor", "look"]
@@ -36,18 +39,26 @@ class Seen:
     Attributes:
         days: day -> what its files looked like in the last tick, and when a run was asked for.
         next: the older day at which the next tick goes on.
+        growing: kind -> what is known of its files, where their names do not tell the day.
     """
 
     days: dict[str, tuple[str, str]] = field(default_factory=dict)
     next: str | None = None
+    growing: dict[str, Growing] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cursor: str | None) -> Seen:
         told = json.loads(cursor) if cursor else {"days": {}, "next": None}
-        return cls({day: (last, asked) for day, (last, asked) in told["days"].items()}, told["next"])
+        return cls(
+            {day: (last, asked) for day, (last, asked) in told["days"].items()},
+            told["next"],
+            {kind: Growing.read(one) for kind, one in told.get("growing", {}).items()},
+        )
 
     def write(self) -> str:
-        return json.dumps({"days": self.days, "next": self.next}, separators=(",", ":"))
+        growing = {kind: one.write() for kind, one in self.growing.items()}
+        told = {"days": self.days, "next": self.next} | ({"growing": growing} if growing else {})
+        return json.dumps(told, separators=(",", ":"))
 
 
 def build_files_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition, seconds: int) -> dg.SensorDefinition:
@@ -60,15 +71,27 @@ def build_files_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition, seconds
         description="Delivers a day as soon as its files are new or changed, and lie still.",
     )
     def files_arrive(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        today = datetime.now(ZoneInfo(shop.partitions.timezone)).date()
-        seen = Seen.read(context.cursor)
-        arrived = look(_days(shop, today), seen, lambda day: fingerprint(shop, day))
-        runs = list(ranges(arrived, shop.days_per_run))[:_RUNS_A_TICK]
-        requests = [
-            request(part, run_key=f"{part[0]}:{_hash(arrived[day] for day in part)}") for part in runs
-        ]
-        for part in runs:
-            seen.days |= {day: (arrived[day], arrived[day]) for day in part}
+        span, seen = shop.span(), Seen.read(context.cursor)
+        named, growing = _by_kind(shop, are_dated=True), _by_kind(shop, are_dated=False)
+        arrived = look(_days(span), seen, lambda day: fingerprint(named, day)) if named else {}
+        grown = {
+            files.kind: seen.growing.setdefault(files.kind, Growing()).look(
+                files, span, lookback_days=shop.lookback_days
+            )
+            for files in growing
+        }
+        # With the files' own state: rows that are as they were once are another request all the same.
+        now = [one.last for one in seen.growing.values()]
+        told = {
+            day: _hash([one.get(day, "") for one in (arrived, *grown.values())] + now)
+            for day in {*arrived, *chain(*grown.values())}
+        }
+        runs = list(ranges(told, shop.days_per_run))[:_RUNS_A_TICK]
+        asked = set(chain(*runs))
+        seen.days |= {day: (arrived[day], arrived[day]) for day in arrived if day in asked}
+        for kind, changed in grown.items():
+            seen.growing[kind].ask(changed, asked)
+        requests = [request(part, run_key=f"{part[0]}:{_hash([told[day] for day in part])}") for part in runs]
         return dg.SensorResult(run_requests=requests, cursor=seen.write())
 
     return files_arrive
@@ -112,17 +135,23 @@ def look(
     return arrived
 
 
-def fingerprint(shop: Shop, day: str) -> str:
-    """What all files of a shop's day look like; empty without any."""
-    each = [files.fingerprint(day) for files in (shop.orders, shop.courier) if files is not None]
+def fingerprint(kinds: Sequence[Files], day: str) -> str:
+    """What all files of a day look like; empty without any."""
+    each = [files.fingerprint(day) for files in kinds]
     return _hash(each) if any(each) else ""
 
 
-def _days(shop: Shop, today: date) -> list[str]:
+def _by_kind(shop: Shop, *, are_dated: bool) -> list[Files]:
+    kinds = (shop.orders, shop.courier)
+    return [files for files in kinds if files is not None and files.are_dated is are_dated]
+
+
+def _days(span: Span) -> list[str]:
     """The shop's days, newest first."""
-    count = (today - date.fromisoformat(shop.first_day)).days + 1
+    today = date.fromisoformat(span.today)
+    count = (today - date.fromisoformat(span.first)).days + 1
     return [(today - timedelta(days=back)).isoformat() for back in range(max(count, 0))]
 
 
-def _hash(parts: Iterator[str] | Sequence[str]) -> str:
+def _hash(parts: Sequence[str]) -> str:
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

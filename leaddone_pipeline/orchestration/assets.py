@@ -7,9 +7,8 @@ courier_updates, courier_updates_quarantine -> tracking_deliveries -> tracking_r
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands.
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pandas as pd
@@ -72,16 +71,17 @@ def _exports(shop: Shop, names: Names, files: Files) -> dg.AssetsDefinition:
         required_resource_keys={shop.resource_key} if names.kind is Kind.TRACKING else set(),
     )
     def read_exports(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        today = f"{datetime.now(ZoneInfo(shop.partitions.timezone)):%Y-%m-%d}"
-        known = NOTHING_KNOWN
+        span, known = shop.span(), NOTHING_KNOWN
         if names.kind is Kind.TRACKING:
             known = getattr(context.resources, shop.resource_key).known_parcels()
-        days = {day: files.read(day, known) for day in context.partition_keys}
+        days = files.read(context.partition_keys, span, known)
         for day, export in days.items():
             _tell_export(context, day, export, keys=(key, quarantine_key))
         yield dg.Output(names.table.join([one.frame for one in days.values()]), names.export)
         yield dg.Output(tables.QUARANTINE.join([one.refused for one in days.values()]), names.quarantine)
-        verdicts = {day: _judge(shop, files, export, is_over=day < today) for day, export in days.items()}
+        verdicts = {
+            day: _judge(shop, files, export, is_over=day < span.today) for day, export in days.items()
+        }
         yield from summaries(context, key, verdicts)
 
     return read_exports
@@ -90,7 +90,7 @@ def _exports(shop: Shop, names: Names, files: Files) -> dg.AssetsDefinition:
 def _tell_export(
     context: dg.AssetExecutionContext, day: str, export: ExportDay, *, keys: tuple[dg.AssetKey, dg.AssetKey]
 ) -> None:
-    counts = {"files": export.files, **asdict(export.rows)}
+    counts = {"files": export.files, **asdict(export.rows), **export.beside}
     told = {"warnings": list(export.warnings)} if export.warnings else {}
     context.add_asset_metadata(
         metadata.of_rows(export.frame, **counts) | told, asset_key=keys[0], partition_key=day

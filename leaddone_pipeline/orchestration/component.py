@@ -29,8 +29,8 @@ __all__ = ["LeadDoneShopComponent"]
 _DEFAULTS = DeliverySettings()
 _LIMITS = Limits()
 _NAME = "^[a-z][a-z0-9_]*$"
-_DATED = r"\{date\}|\{\{"
-"""A pattern names the day, or is templated and names it later."""
+_TEMPLATE = r"\{\{.*?\}\}"
+"""Dagster fills it in when it loads the YAML."""
 
 Described = dg.Resolver.default
 
@@ -66,14 +66,16 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
         str,
         Described(
             description="Where a day's exports lie: {date} stands for YYYY-MM-DD, and *, ?, [...] may be used. "
+            "Without {date}, each order's own date tells its day: for one file, or a folder, that goes on growing. "
             "Relative to the project's root, the nearest folder upward with a pyproject.toml.",
-            examples=["data/atlas/orders/orders-{date}.csv"],
+            examples=["data/atlas/orders/orders-{date}.csv", "exports/orders.csv"],
         ),
-    ] = Field(pattern=_DATED)
+    ]
     courier_files: Annotated[
         str | None,
         Described(
-            description="Where a day's courier files lie, likewise. Without it the shop has no tracking assets.",
+            description="Where a day's courier files lie, likewise; without {date}, the time of each event tells "
+            "its day. Empty: the shop has no tracking assets.",
             examples=["data/atlas/courier/tracking-{date}*.csv"],
         ),
     ] = None
@@ -264,11 +266,11 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
     ] = Field(default_factory=dict)
 
     # Not as constraints of their fields: pydantic applies those to an empty value too, and fails.
-    @field_validator("courier_files")
+    @field_validator("orders_files", "courier_files")
     @classmethod
-    def _names_the_day(cls, pattern: str | None) -> str | None:
-        if pattern is not None and not re.search(_DATED, pattern):
-            raise ValueError("write {date} where the day stands in the files' names")
+    def _knows_its_braces(cls, pattern: str | None) -> str | None:
+        if pattern is not None and re.search(r"\{(?!date\})", re.sub(_TEMPLATE, "", pattern)):
+            raise ValueError("the day is written {date}; nothing else may stand in braces")
         return pattern
 
     @field_validator("days_per_run", "sensor")
@@ -333,11 +335,12 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
         )
 
     def _files(self, kind: Kind, pattern: str, source: str | None, root: Path | None) -> Files:
+        setting = f"{self.shop}: {'orders_files' if kind is Kind.ORDERS else 'courier_files'}"
         if root is None and not Path(pattern).is_absolute():
             raise SettingsError(
                 f"{pattern} is relative, and there is no project around the component",
                 remedy="Write an absolute path, or put a pyproject.toml into the project's root",
-                setting=f"{self.shop}: {'orders_files' if kind is Kind.ORDERS else 'courier_files'}",
+                setting=setting,
             )
         settings = SourceSettings(
             paid=self.paid,
@@ -355,6 +358,13 @@ class LeadDoneShopComponent(dg.Component, dg.Model, dg.Resolvable):
             settings=settings if kind is Kind.ORDERS else SourceSettings(),
         )
         files.check_source()
+        if not files.tell_days:
+            raise SettingsError(
+                f"{pattern} does not name the day, and the source {source} no column for the date",
+                remedy="Write {date} where the day stands in the files' names, or name the column in a source YAML "
+                "of your own",
+                setting=setting,
+            )
         return files
 
     def _resource(self, folder: Path) -> LeadDoneResource:

@@ -25,11 +25,12 @@ def is_held(rows: Mapping[str, int], limit: float) -> bool:
     """Say whether more than this share of a day's rows was refused, and the day has enough rows to tell.
 
     Args:
-        rows: the metadata of the day's export, with `read` and `quarantined`.
+        rows: the metadata of the day's export, with `read`, `quarantined`, and of both `undated`: rows that only
+            stand with the day, and say nothing of it.
         limit: from 0 to 1.
     """
-    read = rows.get("read", 0)
-    return read >= _ENOUGH_ROWS and rows.get("quarantined", 0) > limit * read
+    read, refused = _of_the_day(rows)
+    return read >= _ENOUGH_ROWS and refused > limit * read
 
 
 def is_released(day: str, tags: Mapping[str, str]) -> bool:
@@ -40,10 +41,16 @@ def is_released(day: str, tags: Mapping[str, str]) -> bool:
 
 def refuse(day: str, export: str, rows: Mapping[str, int], limit: float) -> IntakeError:
     """Say why a day is held, and what to do."""
+    read, refused = _of_the_day(rows)
     return IntakeError(
-        f"{rows['quarantined']} of {rows['read']} rows were refused, more than {limit:.0%}; the day is held, and "
+        f"{refused} of {read} rows were refused, more than {limit:.0%}; the day is held, and "
         "nothing of it was sent or recorded",
         remedy=f"Read the reasons in {export}_quarantine and correct the files or the source's settings; if the day "
         f'is right as it is, run it with the tag {RELEASE}: "{day}"',
         file=f"{export} of {day}",
     )
+
+
+def _of_the_day(rows: Mapping[str, int]) -> tuple[int, int]:
+    undated = rows.get("undated", 0)
+    return rows.get("read", 0) - undated, rows.get("quarantined", 0) - undated

@@ -50,7 +50,8 @@ attributes:
   # Prefix of the assets, and the shop's label in the ledger. Small letters, digits and _.
   shop: {shop}
 
-  # Where a day's exports lie, from the project's root; {{date}} stands for YYYY-MM-DD. * and ? may be used.
+  # Where a day's exports lie, from the project's root; {{date}} stands for YYYY-MM-DD. * and ? may be used. For one
+  # file, or a folder, that goes on growing leave {{date}} out: then each order's own date tells its day.
   orders_files:{orders_files}  # <-- 1: for example exports/orders-{{date}}*.csv
 
   # Where the couriers' files lie, likewise. Leave it empty if there are none.
@@ -90,8 +91,8 @@ class ShopScaffoldParams(BaseModel):
     """What `dg scaffold defs` may be told."""
 
     shop: str | None = Field(default=None, description="The shop's name; empty: the folder's.")
-    orders_files: str | None = Field(default=None, description="Where the exports lie, with {date}.")
-    courier_files: str | None = Field(default=None, description="Where the courier files lie, with {date}.")
+    orders_files: str | None = Field(default=None, description="Where the exports lie.")
+    courier_files: str | None = Field(default=None, description="Where the courier files lie.")
     paid: str | None = Field(default=None, description="Orders paid by card: skip or send.")
     start_date: str | None = Field(
         default=None, description="First day to deliver, YYYY-MM-DD; empty: today."

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import dagster as dg
+
+from leaddone_pipeline.intake import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +78,11 @@ class Shop:
     @property
     def first_day(self) -> str:
         return f"{self.partitions.start:%Y-%m-%d}"
+
+    def span(self) -> Span:
+        """The shop's days as of now."""
+        zone = self.partitions.timezone
+        return Span(self.first_day, f"{datetime.now(ZoneInfo(zone)):%Y-%m-%d}", zone)
 
     def key(self, asset: str) -> dg.AssetKey:
         return dg.AssetKey([self.name, asset])

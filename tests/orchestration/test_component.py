@@ -128,7 +128,8 @@ def test_every_field_is_described_in_the_schema():
     ("line", "named"),
     [
         ("shop: My-Shop", "shop"),
-        ("orders_files: orders.csv", "orders_files"),
+        ("orders_files: orders-{day}.csv", "orders_files"),
+        ("courier_files: tracking-{Date}.csv", "courier_files"),
         ("start_date: 16/11/2026", "start_date"),
         ("batch_size: 0", "batch_size"),
         ("paid: maybe", "paid"),
@@ -187,7 +188,7 @@ def test_what_dg_scaffolds_is_refused_until_its_three_lines_are_filled_in(folder
     assert "days_per_run: 1\n" in text
     for line, filled, named in (
         ("orders_files:", "orders_files: in/orders-{date}.csv", "orders_files"),
-        ("courier_files:", "courier_files: in/tracking.csv", "courier_files"),
+        ("courier_files:", "courier_files: in/tracking-{day}.csv", "courier_files"),
         ("courier_files:", "courier_files: in/tracking-{date}.csv", "paid"),
         ("paid:", "paid: send", None),
     ):

@@ -1,0 +1,79 @@
+"""Files of many days that go on growing: which of their days are new or changed since a run was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from leaddone_pipeline.errors import IntakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from leaddone_pipeline.intake import Span
+    from leaddone_pipeline.orchestration.exports import Files
+
+__all__ = ["Growing"]
+
+_LOOK_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Growing:
+    """What the sensor knows of such files, as a part of its cursor.
+
+    Attributes:
+        last: what the files looked like in the last tick.
+        asked: what they looked like when all days that had changed had been asked for.
+        days: day -> what its rows looked like when a run was asked for.
+    """
+
+    last: str = ""
+    asked: str = ""
+    days: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Growing:
+        return cls(told["last"], told["asked"], dict(told["days"]))
+
+    def write(self) -> dict[str, Any]:
+        return {"last": self.last, "asked": self.asked, "days": self.days}
+
+    def look(self, files: Files, span: Span, *, lookback_days: int) -> Mapping[str, str]:
+        """Find the days whose rows changed, once the files lie still; a tick without a change reads no file.
+
+        Where the files are too large for a tick, or cannot be read, it is the days that the schedule runs.
+
+        Returns:
+            Day -> what its rows look like.
+        """
+        found = files.fingerprint("")
+        # With today, since a row of tomorrow has its day from then on.
+        now = hashlib.blake2b(f"{found} {span.today}".encode(), digest_size=8).hexdigest() if found else ""
+        lies_still, self.last = now == self.last, now
+        if not now or not lies_still or now == self.asked:
+            return {}
+        try:
+            told = files.digests(span, seconds=_LOOK_SECONDS)
+        except IntakeError:
+            told = None
+        if told is None:
+            told = dict.fromkeys(_recent(span, lookback_days), now)
+        changed = {day: digest for day, digest in told.items() if self.days.get(day) != digest}
+        if not changed:
+            self.asked = now
+        return changed
+
+    def ask(self, changed: Mapping[str, str], days: Collection[str]) -> None:
+        """Note that a run was asked for, for these of the days that changed."""
+        self.days |= {day: digest for day, digest in changed.items() if day in days}
+        if changed and set(changed) <= set(days):
+            self.asked = self.last
+
+
+def _recent(span: Span, lookback_days: int) -> list[str]:
+    today = date.fromisoformat(span.today)
+    days = [(today - timedelta(days=back)).isoformat() for back in range(lookback_days + 1)]
+    return [day for day in days if day >= span.first]

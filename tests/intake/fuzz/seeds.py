@@ -6,11 +6,13 @@ import json
 import zipfile
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+FILES = Path(__file__).parents[1] / "readers" / "files"
 TEXT = 'id,nom,téléphone,prix\n1001,"Amina, Fès",0612345678,"199,50"\n1002,Été,0712345678,20\n'
 ARABIC = "رقم;الاسم;الهاتف;السعر\r\n1;أمينة;0612345678;199\r\n2;يوسف;0712345678;20\r\n"
 ORDERS = [
@@ -129,7 +131,8 @@ def archive(members):
 def _workbooks():
     rows = [["id", "nom", "prix"], [1001, "Amina", 199.5], ["1002", "Été", None], ["Total", None, 199.5]]
     texts = [["id", "nom", "prix"], ["1001", "Amina", "199.5"]]
-    return [workbook(rows), workbook([["Rapport"], [], *rows]), open_document(texts)]
+    made = [workbook(rows), workbook([["Rapport"], [], *rows]), open_document(texts)]
+    return [*made, *((FILES / name).read_bytes() for name in ("orders.xls", "any_sheets.xlsb"))]
 
 
 def _archives():

@@ -84,6 +84,19 @@ def test_old_excel_is_read(read):
     assert read(FILES / "orders.xls").rows == EXPECTED
 
 
+@pytest.mark.parametrize("name", ["any_sheets.xlsb", "any_sheets.ods"])
+def test_workbooks_that_office_programs_wrote_are_read(read, name):
+    """Excel and LibreOffice wrote them.
+
+    Source: tests/data of python-calamine (MIT, Copyright (c) 2021 dimastbk).
+    """
+    found = read(FILES / name)
+
+    assert found.header == ("1", "2")
+    assert found.rows[:2] == [(2, ["3", "4"]), (3, ["5", "6"])]
+    assert found.damaged == []
+
+
 def test_the_table_is_found_under_titles_and_its_row_numbers_are_excels(read):
     book = sheets(Commandes=[])
     sheet = book["Commandes"]

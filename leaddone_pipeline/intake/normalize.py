@@ -1,7 +1,7 @@
 """Text as people and programs write it -> text as LeadDone reads it: pure functions over whole columns.
 
 Each takes and gives a Series of `string[pyarrow]` with the same index. What has one meaning is rewritten;
-what has none or two is left as it stands, for `schemas.py` to refuse and `reasons.py` to explain. So each
+what has none or two is left as it stands, for `schemas.py` to refuse and `cell_reasons.py` to explain. So each
 function is idempotent, never changes the digits of a valid phone, and never changes the value of money.
 Empty and blank become NA. Source: sources.md, sections 6 and 7.
 """

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from leaddone_pipeline.contract import ORDER_FIELDS, SkipReason
-from leaddone_pipeline.intake import agreement, normalize, reasons
+from leaddone_pipeline.intake import agreement, normalize
+from leaddone_pipeline.intake.cell_reasons import explain
 from leaddone_pipeline.intake.line_items import LineItems
 from leaddone_pipeline.intake.normalize import STRING
 from leaddone_pipeline.intake.owed import Owed, fit_all, price_column, refuse_bad_amounts, refuse_bad_items
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.intake.grouping import Groups
     from leaddone_pipeline.intake.lines import Lines
+    from leaddone_pipeline.intake.reasons import Reason
 
 __all__ = ["JudgedOrders", "judge"]
 
@@ -84,9 +86,9 @@ class JudgedOrders:
     def skip_nothing(self, where: NDArray[np.bool_]) -> None:
         self.skip(where, SkipReason.ZERO_AMOUNT)
 
-    def explain(self, field: str, value: str | None) -> reasons.Reason:
+    def explain(self, field: str, value: str | None) -> Reason:
         """Say why a cell is not what the field must be, for the shop's country."""
-        return reasons.explain(field, value, region=self.region)
+        return explain(field, value, region=self.region)
 
 
 def judge(groups: Groups, skipped: pd.Series[Any] | None = None) -> JudgedOrders:
@@ -141,7 +143,7 @@ def _refuse_bad_ids(orders: JudgedOrders) -> None:
     good = normalize.is_id(ids)
     for at in np.flatnonzero(~good.to_numpy(dtype=bool)):
         value = ids.iloc[at]
-        reason = reasons.explain("id", None if value is pd.NA else value)
+        reason = explain("id", None if value is pd.NA else value)
         orders.refusals.add(at, reason, orders.lines.bound.shown("id"))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from leaddone_pipeline.intake import damage
+from leaddone_pipeline.intake.cell_reasons import explain
 from leaddone_pipeline.intake.normalize import STRING
 from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.reasons import (
@@ -22,7 +23,6 @@ from leaddone_pipeline.intake.reasons import (
     WITH_ORDER,
     Code,
     Reason,
-    explain,
 )
 
 if TYPE_CHECKING:

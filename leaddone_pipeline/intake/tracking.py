@@ -12,6 +12,7 @@ import pandas as pd
 
 from leaddone_pipeline.contract import TRACKING_FIELDS
 from leaddone_pipeline.intake import normalize, reasons, times
+from leaddone_pipeline.intake.cell_reasons import explain
 from leaddone_pipeline.intake.columns import STRING
 from leaddone_pipeline.intake.quarantine import Refusals
 from leaddone_pipeline.intake.schemas import TrackingTable
@@ -170,7 +171,7 @@ def _refuse_bad(updates: JudgedTracking, now: datetime) -> None:
     if "id" not in updates.lines.bound.fields:
         missing = frame["tracking_number"].isna().to_numpy(dtype=bool)
         for at in np.flatnonzero(missing & ~updates.skipped):
-            refusals.add(at, reasons.explain("tracking_number", None), columns["tracking_number"])
+            refusals.add(at, explain("tracking_number", None), columns["tracking_number"])
     nameless = (frame["id"].isna() & frame["tracking_number"].notna()).to_numpy(dtype=bool)
     for at in np.flatnonzero(nameless & ~updates.skipped):
         refusals.add(at, reasons.UNKNOWN_PARCEL, columns["id"])

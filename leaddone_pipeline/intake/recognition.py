@@ -53,9 +53,15 @@ def recognise(kind: Kind, header: Sequence[str], file: str) -> tuple[Source, str
         best += [name for name in plain if _reads_more(forms[name], forms[best[0]], header)]
     if len(best) == 1:
         return built_in(best[0]), _why(forms[best[0]], marks[best[0]], header)
-    problem = f"several sources fit ({', '.join(best)})" if best else f"no source of {kind} fits"
+    problem, lacks = f"several sources fit ({', '.join(best)})", ""
+    if not best:
+        usual = min(
+            (name for name in forms if forms[name].recognised_by is None), key=lambda name: len(lacking[name])
+        )
+        problem = f"no source of {kind} fits"
+        lacks = f"; as {usual} it lacks columns for {', '.join(lacking[usual])}"
     raise IntakeError(
-        f"{problem}; columns seen: {seen_columns(header)}",
+        f"{problem}; columns seen: {seen_columns(header)}{lacks}",
         remedy=f"Name the source ({', '.join(forms)}, or a YAML of your own), or check the file",
         file=file,
     )

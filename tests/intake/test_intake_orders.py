@@ -164,6 +164,20 @@ def test_exact_repeats_are_merged_and_others_refused_across_files_and_slices(wri
         assert rows == RowCounts(read=6, quarantined=1, merged=2, valid=3)
 
 
+def test_rows_of_a_sheet_that_share_an_id_may_be_lines_of_one_order_but_not_across_files(write):
+    """Rule 14: sent alone, the first of two lines would be half an order; in another file it is a repeat."""
+    head, first, second = "n° commande,tél,produit,prix", "1,0612345678,Tapis,100", "1,0612345678,Bol,50"
+
+    frame, refused, _ = together(read_orders([write(f"{head}\n{first}\n{second}\n")]))
+    assert frame.empty
+    assert list(refused["code"]) == ["rows_share_an_id", "with_order"]
+
+    files = [write(f"{head}\n{row}\n", name=name) for row, name in ((first, "a.csv"), (second, "b.csv"))]
+    frame, refused, _ = together(read_orders(files))
+    assert list(frame["article"]) == ["Tapis"]
+    assert list(refused["code"]) == ["differs_from_earlier"]
+
+
 def test_the_limit_takes_the_first_orders_of_the_files(write, order):
     files = [write([order(id=str(n)) for n in range(3)], name=f"{name}.csv") for name in "ab"]
 

@@ -52,6 +52,7 @@ def test_a_known_source_that_lacks_a_column_is_still_taken_so_that_the_column_is
     ("header", "told"),
     [
         ("Colonne A,Colonne B", "no source of orders fits; columns seen: Colonne A, Colonne B"),
+        ("N° commande,Nom,Téléphone,Ville", r"Ville; as sheet it lacks columns for article, price or bare"),
         ("id,article,price,phone,Remise", r"several sources fit \(leaddone, sheet\)"),
         ("id,article,price,phone,Statut", r"several sources fit \(leaddone, sheet\)"),
         ("Amina,0612345678", "the first row seems to be no header"),

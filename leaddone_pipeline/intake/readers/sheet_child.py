@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LOCKED = 3
 _DAMAGED = 4
 _OLE = b"\xd0\xcf\x11\xe0"
+_ZIP = b"PK\x03\x04"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ERROR = re.compile(
     rb'<c\b(?=[^>]*\br="([A-Z]{1,3})([0-9]{1,7})")(?=[^>]*\bt="e")[^>]*>'
@@ -104,8 +105,9 @@ def _text(value: Any) -> str:  # noqa: ANN401 - python-calamine's
 
 def _errors_of(path: str, name: str) -> dict[int, dict[int, str]]:
     """Where a sheet of an .xlsx file shows an error such as #N/A; python-calamine gives an empty cell for it."""
-    if not zipfile.is_zipfile(path):
-        return {}
+    with open(path, "rb") as file:  # noqa: PTH123 - as above
+        if file.read(len(_ZIP)) != _ZIP:
+            return {}
     found: dict[int, dict[int, str]] = {}
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from leaddone_pipeline.contract import trim
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.readers import limits
+from leaddone_pipeline.intake.readers.content import ZIP
 from leaddone_pipeline.intake.readers.surroundings import find_header, is_units
 from leaddone_pipeline.intake.readers.table import TableFile, checked_header, of_rows
 
@@ -106,7 +107,8 @@ def _child(content: Content, *sheet: str) -> Iterator[Any]:
 def _refuse_too_large(content: Content) -> None:
     path = content.plain
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
+    # Not zipfile.is_zipfile, which looks at the end: an .xls may end with what it holds of another program.
+    if content.head(len(ZIP)) == ZIP:
         with zipfile.ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
     if size > limits.WORKBOOK_BYTES:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import struct
 from pathlib import Path
 
 import openpyxl
@@ -82,6 +83,13 @@ def test_an_open_document_is_read(read):
 def test_old_excel_is_read(read):
     """The file was made once with xlwt 1.3."""
     assert read(FILES / "orders.xls").rows == EXPECTED
+
+
+def test_old_excel_that_ends_as_an_archive_does_is_read(read):
+    """Found by fuzzing; a sheet that holds another program's document may look so."""
+    end_of_archive = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 46, 0, 0)
+
+    assert read((FILES / "orders.xls").read_bytes() + end_of_archive).rows == EXPECTED
 
 
 @pytest.mark.parametrize("name", ["any_sheets.xlsb", "any_sheets.ods"])

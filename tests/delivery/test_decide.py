@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leaddone_pipeline.delivery.decide import End, Sent, Step, after_answer
 from leaddone_pipeline.ledger import Outcome, State
-from leaddone_pipeline.webhook import Answer, Failure, Order, read_answer
+from leaddone_pipeline.webhook import Answer, Failure, Fate, Meaning, Order, Said, Verdict, read_answer
 
 NUMBERS = {"A": 11, "B": 12, "C": 13, "D": 14, "E": 15}
 LAMP = "Lampe de chevet"
@@ -253,6 +253,17 @@ def test_an_order_is_held_at_its_fifth_unknown_attempt_or_at_once(lost, behind, 
     """Rules 16 (at_most_once holds at once) and 18 (enough)."""
     (outcome,) = after(LOST[lost], sent("A", A=behind), hold_unknown=hold_unknown).outcomes
     assert (outcome.state, outcome.unknown, outcome.held) == (State.UNCONFIRMED, True, held)
+
+
+def test_an_order_of_which_the_verdict_does_not_speak_is_never_passed_over():
+    with pytest.raises(ValueError, match="zip"):
+        after_answer(
+            Verdict(Meaning.ANSWERED, said=(Said(Fate.UNKNOWN),)),
+            sent("AB"),
+            hold_unknown=False,
+            refusals=0,
+            max_refusals=3,
+        )
 
 
 def test_an_acceptance_without_an_internal_id_is_held_at_once():

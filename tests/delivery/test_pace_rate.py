@@ -69,6 +69,21 @@ def test_where_all_connections_were_busy_there_is_no_lateness_to_make_up_for():
     pace.answered(2.25, sent_at=2.125, signal=Signal.OK)
 
     assert pace.wait(2.25) == 2.125 + 1.0 - 2.25
+    pace.left(3.125)
+    pace.came_back(3.125)
+    assert pace.wait(3.125) == 1.0
+
+
+def test_where_a_connection_was_free_just_in_time_it_was_the_rate_that_held_back():
+    pace = paced(connections=1)
+    pace.left(1.0)
+    pace.came_back(2.0)
+    pace.left(2.0)
+    pace.answered(2.5, sent_at=2.0, signal=Signal.OK)
+    pace.left(3.0)
+    pace.came_back(3.0)
+
+    assert pace.wait(3.0) == 0.5
 
 
 def test_where_a_connection_was_free_a_late_answer_changes_nothing():
@@ -96,6 +111,17 @@ def test_what_was_taken_since_the_pause_is_the_rate_after_the_first_429(told_aga
     pace.answered(11.0, sent_at=11.0, signal=Signal.BUSY)
 
     assert interval_after(pace, 12.0) == 1 / 2  # 4 in 1 s, and the second that was saved
+
+
+def test_what_was_taken_since_the_start_is_the_rate_where_there_was_no_pause():
+    pace = Pace(8, now=0.0)
+    for _ in range(4):
+        pace.left(0.0)
+    for _ in range(4):
+        pace.answered(0.5, sent_at=0.0, signal=Signal.OK)
+    refuse(pace, 1.0)
+
+    assert interval_after(pace, 2.0) == 1 / 2
 
 
 def test_a_search_that_is_refused_goes_back_by_its_last_step():
@@ -134,7 +160,7 @@ def rate_at(pace, now):
     ("seconds", "rate"),
     [
         (0.0, 1 / 4),
-        (0.75, 1 / 4),
+        (0.99, 1 / 4),
         # At once no longer: half way to what was taken, and the second that was saved counted in.
         (1.0, (0 / 2 + 0.975) / 2),
         (7.75, (0 / 8.75 + 0.975) / 2),
@@ -148,6 +174,14 @@ def test_the_longer_a_rate_was_borne_the_less_is_taken_off_when_it_is_refused(se
     refuse(pace, 3.0 + seconds)
 
     assert rate_at(pace, 600.0) == pytest.approx(rate)
+
+
+def test_each_late_refusal_takes_a_fortieth_off():
+    pace = found()
+    refuse(pace, 11.0)
+    refuse(pace, 20.0)
+
+    assert rate_at(pace, 60.0) == pytest.approx(0.975**2)
 
 
 def test_of_a_rate_that_is_refused_soon_what_was_taken_since_the_pause_counts_half():
@@ -197,7 +231,7 @@ def rates(pace, at, count):
 
 def test_far_below_the_refused_rate_it_climbs_by_three_tenths_of_the_way_a_second():
     """To 0.985 of it; 1 a second is half of it."""
-    assert rates(found(), 3.0, 2) == pytest.approx([1.0, 1.0 + 0.3 * (0.985 - 0.5) + 0.0002])
+    assert rates(found(), 3.0, 3) == pytest.approx([1.0, 1.1457, 1.1457 + 0.3 * (0.985 - 0.57285) + 0.0002])
 
 
 def test_near_the_refused_rate_it_creeps_and_beyond_it_it_searches_again():

@@ -112,7 +112,114 @@ def test_small_batches_say_nothing_about_the_latency_of_usual_ones():
     assert among_small == usual
 
 
+def flights(seconds, *, rounds=100, connections=8):
+    """How many left at once, flight by flight; `seconds` says how long the answers of each take."""
+    pace = Pace(connections, now=0.0)
+    return [fly(pace, 100.0 * number, seconds=seconds(number)) for number in range(rounds)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "looks"),
+    [
+        # After 5 full rounds, then after 40; half the concurrency takes two flights for a round.
+        (lambda _: 1.0, [7, 8, 49, 50, 91, 92]),
+        # More than a tenth faster: again after 5.
+        (lambda number: 1.0 if number < 7 else 0.89, [7, 8, 14, 15, 56, 57, 98, 99]),
+        (lambda number: 10.0 if number < 7 else 9.0, [7, 8, 49, 50, 91, 92]),
+    ],
+)
+def test_the_calm_latency_is_looked_up_at_half_the_concurrency(seconds, looks):
+    counts = flights(seconds)
+
+    assert counts[:3] == [4, 4, 8]
+    assert [number for number in range(2, 100) if counts[number] == 4] == looks
+    assert set(counts) == {4, 8}
+
+
+def test_half_of_an_odd_concurrency_is_the_smaller_half():
+    assert set(flights(lambda _: 1.0, connections=5)) == {4, 5, 2}
+
+
+@pytest.mark.parametrize(
+    ("calm", "seconds", "next_flight"), [(5.0, 6.0, 64), (5.0, 6.25, 16), (0.5, 0.625, 16)]
+)
+def test_latency_more_than_a_fifth_above_the_calm_one_is_crowding(calm, seconds, next_flight):
+    flown = flights(lambda number: calm if number < 4 else seconds, rounds=6, connections=100)
+
+    assert flown[4:] == [32, next_flight]
+
+
+def test_crowding_takes_one_off_at_least_and_leaves_one():
+    """A timeout first, so that it no longer doubles; then each round is more crowded than the last."""
+    pace = Pace(8, now=0.0)
+    assert leave_all(pace, 0.0) == 4
+    pace.answered(1.0, sent_at=0.0, signal=Signal.SLOW)
+    for _ in range(3):
+        pace.answered(1.0, sent_at=0.0, signal=Signal.OK)
+    flown = [fly(pace, 100.0 * number, seconds=1.0 if number < 5 else 9.0) for number in range(1, 30)]
+
+    assert flown == [2] * 4 + [3] * 3 + [2] * 4 + [1] * 18
+
+
+@pytest.mark.parametrize(("records", "grown"), [(180, 8), (179, 4)])
+def test_a_batch_of_nine_tenths_of_the_largest_tells_the_latency(records, grown):
+    pace = Pace(8, now=0.0)
+    pace.left(0.0)
+    pace.answered(1.0, sent_at=0.0, signal=Signal.OK, records=200)
+    fly(pace, 10.0, records=records)
+    fly(pace, 20.0, records=records)
+
+    assert leave_all(pace, 30.0) == grown
+
+
+def test_an_answer_that_was_looked_at_late_took_as_long_as_it_says():
+    told, seen = Pace(64, now=0.0), Pace(64, now=0.0)
+    for number in range(6):
+        count = leave_all(told, 100.0 * number)
+        for _ in range(count):
+            told.answered(
+                100.0 * number + 50 * (number % 2) + 1,
+                sent_at=100.0 * number,
+                signal=Signal.OK,
+                seconds=1.0,
+                records=200,
+            )
+        assert fly(seen, 100.0 * number) == count
+
+
+def test_answers_to_what_left_before_a_round_say_nothing_of_it():
+    """A timeout begins a new round; 7 answers of the one before and 7 of its own are not enough to grow."""
+    pace = Pace(8, now=0.0)
+    for _ in range(4):
+        pace.left(0.0)
+    pace.answered(1.0, sent_at=0.0, signal=Signal.SLOW)
+    for _ in range(3):
+        pace.answered(2.0, sent_at=0.0, signal=Signal.OK, records=200)
+    for number in range(3):
+        assert fly(pace, 10.0 * number + 10) == 2
+    assert leave_all(pace, 40.0) == 2
+    pace.answered(41.0, sent_at=40.0, signal=Signal.OK, records=200)
+    pace.answered(41.0, sent_at=40.0, signal=Signal.OK, records=200)
+
+    assert leave_all(pace, 41.0) == 3
+
+
 # What is told.
+
+
+def test_what_was_told_before_a_pause_speaks_of_a_window_that_has_ended():
+    """Rule 27."""
+    pace = Pace(8, now=0.0)
+    pace.left(0.0)
+    pace.answered(0.1, sent_at=0.0, signal=Signal.OK, remaining=1)
+    pace.hold_until(10.0)
+    assert leave_all(pace, 10.0) == 4
+    pace.answered(10.1, sent_at=10.0, signal=Signal.OK, remaining=5)
+    pace.answered(10.1, sent_at=10.0, signal=Signal.OK, remaining=2)
+
+    assert leave_all(pace, 10.1) == 0
+    pace.came_back(10.1)
+    assert leave_all(pace, 10.1) == 1
 
 
 def test_no_more_leave_than_the_window_has_left():

@@ -9,7 +9,6 @@ import typer
 
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.words import show, show_json, show_table
-from leaddone_pipeline.ledger import Repeats
 
 if TYPE_CHECKING:
     from leaddone_pipeline.ledger import Status
@@ -90,6 +89,8 @@ def _show(known: dict[str, Any]) -> None:
             oldest = known[name]
             show(f"{name.replace('_', ' ')}: {oldest['order_id']} (of {oldest['of'] or 'no day'}); {hint}")
     if known["repeats"]:
+        from leaddone_pipeline.ledger import Repeats  # noqa: PLC0415 - loads pandas
+
         hint = (
             "; `leaddone doctor --send-test-order` finds it out"
             if known["repeats"] == Repeats.UNCLEAR

@@ -44,7 +44,9 @@ _BACKFILL_SECONDS = 7_200
 """Far more than it takes: a machine that others use too may take long."""
 _RUN_WORDS = (b"execute_run", b"multiprocessing")
 """Dagster's code server starts a run as a process of its own, by a command or by multiprocessing."""
-_STATUS = "{ partitionBackfillOrError(backfillId: %s) { ... on PartitionBackfill { status } } }"
+_STATUS = """
+{ partitionBackfillOrError(backfillId: %s) { ... on PartitionBackfill { status error { message } } } }
+"""
 _LAUNCH = """
 mutation ($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
@@ -79,6 +81,66 @@ def defs():
 def days_from(first: date, count: int) -> list[str]:
     """So many days, ISO."""
     return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Webserver:
+    """Dagster's webserver on this machine, asked as its pages ask it."""
+
+    port: int
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask GraphQL."""
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own webserver
+            told = json.load(answer)
+        if "errors" in told:
+            raise RuntimeError(told["errors"])
+        return dict(told["data"])
+
+    def answers(self) -> bool:
+        """Say whether it is there, with its code loaded."""
+        try:
+            locations = self.ask(
+                "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
+            )
+        except OSError:
+            return False
+        entries = locations["workspaceOrError"].get("locationEntries", [])
+        return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
+
+    def backfill(self, days: Sequence[str], assets: Sequence[Sequence[str]]) -> str:
+        """Ask for days as the UI does, and wait for the end; gives the backfill's status.
+
+        Args:
+            days: ISO.
+            assets: key of each, as a path.
+
+        Raises:
+            RuntimeError: Dagster could not go on with it.
+        """
+        params = {
+            "partitionNames": list(days),
+            "assetSelection": [{"path": list(path)} for path in assets],
+            "tags": [],
+        }
+        answer = self.ask(_LAUNCH, {"params": params})["launchPartitionBackfill"]
+        identity = json.dumps(answer["backfillId"])
+        ended: list[str] = []
+
+        def has_ended() -> bool:
+            told = self.ask(_STATUS % identity)["partitionBackfillOrError"]
+            if told["status"] == "FAILED":
+                raise RuntimeError(told["error"])
+            if told["status"].startswith("COMPLETED"):
+                ended.append(told["status"])
+            return bool(ended)
+
+        wait_for(has_ended, within=_BACKFILL_SECONDS)
+        return ended[0]
 
 
 @dataclass
@@ -129,12 +191,12 @@ class Year:
                 "LEADDONE_CLIENT_ID": CLIENT,
                 "LEADDONE_WEBHOOK_SECRET": SECRET,
             }
-            self._port = free_port()
+            self._dagster = Webserver(free_port())
             process = self._start()
             watch = threading.Thread(target=self._watch_memory, args=[process], daemon=True)
             watch.start()
             try:
-                wait_for(self._answers, within=120)
+                wait_for(self._dagster.answers, within=600)
                 yield self
             finally:
                 process.terminate()
@@ -146,35 +208,7 @@ class Year:
         assets: Sequence[str] = ("orders", "orders_quarantine", "order_deliveries", "order_links"),
     ) -> str:
         """Ask for these days as the UI does, and wait for the end; gives the backfill's status."""
-        params = {
-            "partitionNames": list(days),
-            "assetSelection": [{"path": ["atlas", name]} for name in assets],
-            "tags": [],
-        }
-        answer = self.ask(_LAUNCH, {"params": params})["launchPartitionBackfill"]
-        identity = json.dumps(answer["backfillId"])
-        ended: list[str] = []
-
-        def has_ended() -> bool:
-            status = self.ask(_STATUS % identity)["partitionBackfillOrError"]["status"]
-            if status.startswith("COMPLETED") or status == "FAILED":
-                ended.append(status)
-            return bool(ended)
-
-        wait_for(has_ended, within=_BACKFILL_SECONDS)
-        return ended[0]
-
-    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask Dagster's GraphQL."""
-        body = json.dumps({"query": query, "variables": variables or {}}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own webserver
-            told = json.load(answer)
-        if "errors" in told:
-            raise RuntimeError(told["errors"])
-        return dict(told["data"])
+        return self._dagster.backfill(days, [["atlas", name] for name in assets])
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
@@ -192,23 +226,13 @@ class Year:
 
     def _start(self) -> subprocess.Popen[bytes]:
         program = Path(sys.executable).with_name("dagster")
-        command = [program, "dev", "-f", "year.py", "-h", "127.0.0.1", "-p", str(self._port)]
+        command = [program, "dev", "-f", "year.py", "-h", "127.0.0.1", "-p", str(self._dagster.port)]
         # A background job may have SIGINT ignored, and Dagster's processes then end on no signal at all.
         restore = ["env", "--default-signal=INT"]
         with (self.folder / "dagster.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own words
                 [*restore, *command], cwd=self.folder, env=self._environment, stdout=log, stderr=log
             )
-
-    def _answers(self) -> bool:
-        try:
-            locations = self.ask(
-                "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
-            )
-        except OSError:
-            return False
-        entries = locations["workspaceOrError"].get("locationEntries", [])
-        return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
 
     def _watch_memory(self, process: subprocess.Popen[bytes]) -> None:
         mark = f"DAGSTER_HOME={self.home}".encode()

@@ -10,12 +10,24 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from benchmarks.backfill import Webserver
 from leaddone_pipeline.sandbox import Platform
 from leaddone_pipeline.sandbox.app import serve
+from tests.scaleout.programs import LOOPBACK, free_port, started, wait_for
 
 ROOT = Path(__file__).parents[2]
 CLIENT, SECRET = "new-shop", "whsec_new"
 DAYS = ("2026-11-16", "2026-11-17", "2026-11-18")
+ASSETS = (
+    "orders",
+    "orders_quarantine",
+    "order_deliveries",
+    "order_links",
+    "courier_updates",
+    "courier_updates_quarantine",
+    "tracking_deliveries",
+    "tracking_results",
+)
 TABLES = """
 import dagster as dg
 from dagster_duckdb_pandas import DuckDBPandasIOManager
@@ -76,7 +88,8 @@ class Newcomer:
             "PATH": f"{self.bin}:{environment['PATH']}",
             "DAGSTER_HOME": str(folder / f"{name}-home"),
         }
-        Path(self.environment["DAGSTER_HOME"]).mkdir()
+        self.home = Path(self.environment["DAGSTER_HOME"])
+        self.home.mkdir()
         run(
             self.bin / "create-dagster",
             "project",
@@ -139,6 +152,20 @@ class Newcomer:
             lines[number] = f"  {filled[lines[number].split()[0]]}"
         file.write_text("\n".join(lines) + "\n")
 
+    def backfill(self):
+        """Three days from Dagster's UI, which asks its webserver for them: the backfill's runs."""
+        port = free_port()
+        command = [str(self.bin / "dg"), "dev", "--host", LOOPBACK, "--port", str(port)]
+        with started(command, log=self.home / "dg-dev.log", env=self.environment, cwd=self.root):
+            webserver = Webserver(port)
+            wait_for(webserver.answers, what="Dagster's UI", within=600)
+            status = webserver.backfill(DAYS, [["atlas", name] for name in ASSETS])
+        assert status == "COMPLETED_SUCCESS"
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            runs = [run for run in instance.get_runs() if "dagster/backfill" in run.tags]
+            assert instance.get_materialized_partitions(dg.AssetKey(["atlas", "order_links"])) == set(DAYS)
+        return runs
+
     def links(self):
         """Order id -> internal id, as the command line gives them."""
         self.type("leaddone", "links", "--output", "links.csv")
@@ -172,9 +199,8 @@ def test_with_dagsters_own_io_manager_a_day_is_a_run(installed, environment, run
     assert "days_per_run: 1\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    for day in DAYS:
-        newcomer.type("dg", "launch", "--assets", 'key:"atlas/*"', "--partition", day)
-    stored = Path(newcomer.environment["DAGSTER_HOME"], "storage", "atlas", "order_links")
+    assert len(newcomer.backfill()) == len(DAYS)
+    stored = newcomer.home / "storage" / "atlas" / "order_links"
     assert {part.name for part in stored.iterdir()} == set(DAYS)
     assert newcomer.links() == taken(running)
     assert len(taken(running)) == 9
@@ -187,7 +213,7 @@ def test_with_duckdb_a_backfill_is_one_run(installed, environment, running):
     assert "days_per_run: null\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    newcomer.type("dg", "launch", "--assets", 'key:"atlas/*"', "--partition-range", f"{DAYS[0]}...{DAYS[-1]}")
+    assert len(newcomer.backfill()) == 1
     assert newcomer.links() == taken(running)
     assert len(taken(running)) == 9
     assert {one["status"] for one in running.platform.orders(CLIENT).values()} == {"shipped"}

@@ -123,7 +123,7 @@ ITEMS_UNREADABLE = Reason(
 BALANCE_UNKNOWN = Reason(
     Code.BALANCE_UNKNOWN,
     "price: paid in part, and the file does not say what is left to collect",
-    "Export with the column Outstanding Balance, or enter what is left as the order's total",
+    "Export with the column Outstanding Balance, or enter what is left as the total and pending as the state",
 )
 FUTURE = Reason(
     Code.IN_THE_FUTURE,

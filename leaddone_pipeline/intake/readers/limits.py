@@ -14,6 +14,8 @@ __all__ = [
     "MAX_RATIO",
     "MAX_RECORD_BYTES",
     "MAX_TABLES",
+    "OLD_BYTES",
+    "OLD_RATIO",
     "RATIO_FROM_BYTES",
     "WORKBOOK_BYTES",
 ]
@@ -28,6 +30,10 @@ WORKBOOK_BYTES = 1 << 30
 """Bytes of a workbook's parts unpacked: a full sheet of 1,048,576 rows and 20 columns is about half of it."""
 CHILD_BYTES = 3 << 30
 """Memory of the process that holds a workbook, which can only be read whole."""
+OLD_BYTES = 256 << 20
+OLD_RATIO = 64
+"""Memory for an .xls, and for each of its bytes, which are not packed: 32 MB took less than 500 MB (measured). In a
+damaged one a chain of sectors may run in a circle, and would fill whatever there is."""
 CHILD_SECONDS = 600
 """Time of that process: a full sheet takes less than one minute."""
 MAX_CELL = 32_767

@@ -78,7 +78,7 @@ def _child(content: Content, *sheet: str) -> Iterator[Any]:
     Raises:
         IntakeError: locked, damaged, or more than the process may hold.
     """
-    bounds = (limits.CHILD_BYTES, limits.CHILD_SECONDS, limits.HEADER_ROWS)
+    bounds = (_memory(content), limits.CHILD_SECONDS, limits.HEADER_ROWS)
     command = [sys.executable, str(_CHILD), str(content.plain), *map(str, bounds), *sheet]
     with subprocess.Popen(  # noqa: S603 - our own script, the paths are its arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -102,6 +102,13 @@ def _child(content: Content, *sheet: str) -> Iterator[Any]:
             remedy="Open it in Excel, and save the sheet with the orders as CSV UTF-8",
             file=content.name,
         )
+
+
+def _memory(content: Content) -> int:
+    """What the process may hold: less for an .xls, which is about as large in memory as it is on disk."""
+    if content.head(len(ZIP)) == ZIP:
+        return limits.CHILD_BYTES
+    return min(limits.CHILD_BYTES, limits.OLD_BYTES + limits.OLD_RATIO * content.plain.stat().st_size)
 
 
 def _refuse_too_large(content: Content) -> None:

@@ -177,9 +177,18 @@ def encrypted():
     )
 
 
+def in_a_circle():
+    """An .xls whose chain of directory sectors comes back to its first one; found by fuzzing."""
+    content = bytearray((FILES / "orders.xls").read_bytes())
+    (directory,), (table,) = struct.unpack_from("<I", content, 48), struct.unpack_from("<I", content, 76)
+    struct.pack_into("<I", content, (table + 1) * 512 + 4 * directory, directory)
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
+        (in_a_circle(), "a damaged workbook"),
         (encrypted(), "locked with a password"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a damaged workbook"),
         (workbook(ROWS)[:-700], "cannot be read"),

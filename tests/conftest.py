@@ -17,7 +17,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=2, help="kills in each window on each database (tests/journeys)"
     )
-    parser.addoption("--seeds", type=int, default=2000, help="seeds of the simulation (tests/simulation)")
+    parser.addoption("--seeds", type=int, default=800, help="seeds of the simulation (tests/simulation)")
     parser.addoption(
         "--backfill-days", type=int, default=20, help="days of the one backfill (tests/journeys)"
     )

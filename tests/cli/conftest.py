@@ -73,13 +73,6 @@ def account(served, own_environment):
     }
 
 
-@pytest.fixture
-def on_each_database(account, place):
-    """The served account, its ledger on each kind of database."""
-    account["LEADDONE_LEDGER_URL"] = place.url
-    return place
-
-
 _IN_THE_CHILD = """
 import os, sys
 for descriptor, path in ((1, out), (2, err)):

@@ -2,7 +2,11 @@ import pytest
 
 from leaddone_pipeline.sandbox import REFUSED_CITY
 
-pytestmark = pytest.mark.usefixtures("on_each_database")
+
+@pytest.fixture
+def account(account, place):
+    """The ledger is on each kind of database."""
+    return {**account, "LEADDONE_LEDGER_URL": place.url}
 
 
 @pytest.fixture

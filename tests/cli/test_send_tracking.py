@@ -1,6 +1,10 @@
 import pytest
 
-pytestmark = pytest.mark.usefixtures("on_each_database")
+
+@pytest.fixture
+def account(account, place):
+    """The ledger is on each kind of database."""
+    return {**account, "LEADDONE_LEDGER_URL": place.url}
 
 
 OUTCOMES = ("accepted", "rejected", "unconfirmed", "pending", "unchanged", "superseded", "held_back")

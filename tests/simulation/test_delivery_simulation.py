@@ -1,6 +1,6 @@
 """Seeds of the delivery in virtual time: whatever crashes, is lost or is answered, the rules hold.
 
-The 2,000 seeds that are promised take a quarter of an hour of one core; `--seeds 100` is for while you work.
+`--seeds 2000` plays as many as are promised: a quarter of an hour of one core, for which CI has no time yet.
 """
 
 from __future__ import annotations

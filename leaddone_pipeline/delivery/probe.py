@@ -24,9 +24,11 @@ class Probe:
 
     Attributes:
         first_id: the internal id of its first answer, once there is one; kept with the account until the second.
+        accepted: a late answer to an earlier request has accepted the order meanwhile.
     """
 
     first_id: str | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Finding:
 
 def after_probe(probe: Probe, step: Step) -> Finding:
     """Read the answer to a request of a probe, `step` being what it would mean for an ordinary order."""
+    if probe.accepted and (not step.outcomes or step.outcomes[0].unknown):
+        return Finding(replace(step, again=()))  # never sent again (rule 22)
     if not step.outcomes:
         return Finding(step, probe)  # it was not processed: the same request goes again, or the run stops
     (outcome,) = step.outcomes

@@ -160,10 +160,11 @@ class Settler:
         """
         now, finding = self.ledger.now(), None
         if job.probe and claiming.still_held(connection, job.claim):
-            # Another run may have taken in an answer to this very order meanwhile.
-            told = concluding.first_id(connection, self.account_id, job.items[0].number)
-            finding = after_probe(Probe(told), step)
-            step = finding.step
+            # Another run may have taken in an answer to this very order meanwhile, or a test order told enough.
+            known = concluding.open_probe(connection, self.account_id, job.items[0].number)
+            if known is not None:
+                finding = after_probe(Probe(known.first_id, accepted=known.accepted), step)
+                step = finding.step
         if not go_on:
             step = replace(step, again=())
         if step.blanket:

@@ -51,7 +51,7 @@ def send_test_order(client: Client, ledger: Ledger, account: Account) -> tuple[s
         same = internal_ids[0] == internal_ids[1]
         repeats = Repeats.RECOGNISED if same else Repeats.SECOND_ORDERS
     ledger.write(
-        lambda connection: concluding.conclude(
+        lambda connection: concluding.note_repeats(
             connection,
             ledger.now(),
             account_id=account_id,

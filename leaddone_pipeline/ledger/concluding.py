@@ -5,9 +5,10 @@ Every function takes the connection of one write transaction; the caller decides
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import open_claims
@@ -18,19 +19,45 @@ from leaddone_pipeline.ledger.tables import Repeats, State, accounts, audit, rec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["conclude", "first_id", "go_on", "hold", "keep_first_id", "take_late"]
+__all__ = [
+    "OpenProbe",
+    "conclude",
+    "go_on",
+    "hold",
+    "keep_first_id",
+    "note_repeats",
+    "open_probe",
+    "take_late",
+]
 
 
-def first_id(connection: Connection, account_id: int, number: int) -> str | None:
-    """Give the first internal id that LeadDone has told of an order, kept with its open probe or linked."""
+@dataclass(frozen=True, slots=True)
+class OpenProbe:
+    """What is known of the order of an open probe.
+
+    Attributes:
+        first_id: the first internal id that LeadDone has told of it, kept with the account or linked.
+        accepted: a late answer has accepted it; it is not sent again (rule 22).
+    """
+
+    first_id: str | None
+    accepted: bool
+
+
+def open_probe(connection: Connection, account_id: int, number: int) -> OpenProbe | None:
+    """Say how the account's probe of this order stands; None where it has ended, or has nothing left to find out."""
     row = connection.execute(
-        select(records.c.state, records.c.internal_id, accounts.c.probe_id)
-        .outerjoin(accounts, and_(accounts.c.id == account_id, accounts.c.probe_number == records.c.number))
-        .where(records.c.number == number)
-    ).one()
-    kept: str | None = row.probe_id
-    linked: str | None = row.internal_id if row.state == State.ACCEPTED else None
-    return kept or linked
+        select(records.c.state, records.c.internal_id, accounts.c.probe_id, accounts.c.repeats)
+        .join(accounts, accounts.c.probe_number == records.c.number)
+        .where(accounts.c.id == account_id, records.c.number == number)
+    ).first()
+    if row is None:
+        return None
+    accepted = row.state == State.ACCEPTED
+    first_id = row.probe_id or (row.internal_id if accepted else None)
+    if row.repeats is not None and first_id is None:
+        return None  # a test order has told it meanwhile
+    return OpenProbe(first_id, accepted)
 
 
 def go_on(connection: Connection, account_id: int, *, first_id: str) -> None:
@@ -84,16 +111,31 @@ def conclude(
     account_id: int,
     order_id: str,
     repeats: Repeats | None,
-    command: str = "probe",
 ) -> None:
-    """End a probe; what it found out stands in the account and in the audit. None: it found nothing out."""
+    """End the open probe; what it found out is noted. None: it found nothing out."""
+    connection.execute(
+        update(accounts).where(accounts.c.id == account_id).values(probe_number=None, probe_id=None)
+    )
+    note_repeats(connection, now, account_id=account_id, order_id=order_id, repeats=repeats, command="probe")
+
+
+def note_repeats(
+    connection: Connection,
+    now: ColumnElement[float],
+    *,
+    account_id: int,
+    order_id: str,
+    repeats: Repeats | None,
+    command: str,
+) -> None:
+    """Note what an order has shown of repeats, with its row in the audit; what is known is never made unclear."""
     was = connection.execute(
         select(accounts.c.repeats).where(accounts.c.id == account_id).with_for_update()
     ).scalar_one()
-    known = {} if repeats is None else {"repeats": repeats}
-    connection.execute(
-        update(accounts).where(accounts.c.id == account_id).values(probe_number=None, probe_id=None, **known)
-    )
+    if was is not None and repeats == Repeats.UNCLEAR:
+        repeats = Repeats(was)
+    if repeats is not None:
+        connection.execute(update(accounts).where(accounts.c.id == account_id).values(repeats=repeats))
     connection.execute(
         insert(audit).values(
             at=now,

@@ -61,7 +61,9 @@ def read_repeats(connection: Connection, account_id: int) -> Standing:
     ).first()
     if row is None:
         return Standing(None, None)
-    return Standing(Repeats(row.repeats) if row.repeats else None, row.order_id)
+    if row.repeats:
+        return Standing(Repeats(row.repeats), None)
+    return Standing(None, row.order_id)
 
 
 def claim_probe(
@@ -89,10 +91,10 @@ def claim_probe(
     unsettled = _unsettled(connection, candidates)
     held = open_claims(connection, [*candidates, *([account.probe_number] if account.probe_number else [])])
     open_probe = _unsettled(connection, [account.probe_number] if account.probe_number else [])
+    if account.probe_number in held:
+        return ProbeClaim(left=_attempts(unsettled), busy=True)
     if open_probe:
         ((number, (order_id, _)),) = open_probe.items()
-        if number in held:
-            return ProbeClaim(left=_attempts(unsettled), busy=True)
         if number not in unsettled:
             return ProbeClaim(left=_attempts(unsettled), elsewhere=order_id)
     elif account.probe_id is not None:

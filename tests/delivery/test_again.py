@@ -28,7 +28,9 @@ class Repeating(ScriptedServer):
             raise httpx.ReadTimeout("gone")
         results = [self.result(record["id"]) for record in records]
         if callable(word):
-            word()
+            word = word()
+        if word == "429":
+            return httpx.Response(429, headers={"Retry-After": "0"})
         if word == "lost after":
             raise httpx.ReadTimeout("gone")
         return httpx.Response(200, json=results)
@@ -251,10 +253,12 @@ class Overlap:
         self.place.pass_time(60)
         self.other.start()
         assert self.goes_on.wait(60)
+        return "answer"
 
-    def wait(self):
+    def wait(self, word="answer"):
         self.goes_on.set()
         assert self.is_late.wait(60)
+        return word
 
     def play(self):
         """How A0 stood when the late answer was settled."""
@@ -319,6 +323,62 @@ def test_an_order_that_was_accepted_meanwhile_is_not_probed_a_second_time(place,
     with place.open() as ledger:
         assert [len(body) for body in server.bodies] == [10, 1]
         assert known(ledger) == probing.Standing(repeats, None)
+
+
+@pytest.mark.parametrize("word", ["lost after", "429"])
+def test_an_order_that_was_accepted_meanwhile_is_not_sent_again_for_want_of_an_answer(place, word):
+    """Rule 22: the probe of an order that a late answer accepted ends, and finds nothing out."""
+    server = Repeating("makes second orders")
+    overlap = Overlap(place, server)
+    server.script = [overlap.sleep, lambda: overlap.wait(word)]
+
+    assert overlap.play() == [("accepted", "PLT-1")]
+    with place.open() as ledger:
+        assert [len(body) for body in server.bodies] == [10, 1]
+        assert known(ledger) == probing.Standing(None, None)
+        assert words_of_audit(ledger) == [("probe", "A0", "not known", "nothing found out")]
+
+
+def test_a_probe_under_way_is_waited_for_though_its_order_was_held(ledger):
+    """Rules 16 and 17: a run under at_most_once holds what another is probing; a third does not conclude for it."""
+    server = Repeating("makes second orders")
+    looked = []
+
+    def meanwhile():
+        def look(connection):
+            numbers = range(1, 11)
+            concluding.hold(connection, ledger.now(), 1, numbers)
+            named = {"run_id": 1, "account_id": 1, "candidates": numbers}
+            return probing.claim_probe(connection, ledger.now(), **named).busy
+
+        looked.append(ledger.write(look))
+        return "answer"
+
+    server.script = ["lost before", "answer", meanwhile]
+    deliver(server, ledger, ids(10))
+
+    assert looked == [True]
+    assert [len(body) for body in server.bodies] == [10, 1, 1]
+    assert known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
+
+
+@pytest.mark.parametrize("sendings", [1, 2])
+def test_a_test_order_beside_a_probe_costs_no_further_sending(ledger, sendings):
+    """Rule 17: what `leaddone doctor` finds out meanwhile neither loses the first id nor begins the probe anew."""
+    server = Repeating("makes second orders")
+
+    def doctor():
+        told = {"order_id": "TEST-1", "repeats": Repeats.SECOND_ORDERS, "command": "doctor"}
+        ledger.write(lambda c: concluding.note_repeats(c, ledger.now(), account_id=1, **told))
+        return "answer"
+
+    server.script = ["lost before", *["answer"] * (sendings - 1), doctor]
+    report = deliver(server, ledger, ids(10))
+
+    assert [len(body) for body in server.bodies] == [10, *[1] * sendings]
+    assert (report.counts["accepted"], report.counts["unconfirmed"]) == (1, 9)
+    assert report.links["internal_id"].tolist()[0] == "PLT-1"
+    assert known(ledger) == probing.Standing(Repeats.SECOND_ORDERS, None)
 
 
 def test_no_second_probe_follows_one_that_ended_between_its_answers(ledger):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from leaddone_pipeline.delivery import DeliveryReport
+    from leaddone_pipeline.delivery.pace import Pace
     from leaddone_pipeline.delivery.workers import Workers
     from leaddone_pipeline.ledger import Ledger
 
@@ -169,3 +170,12 @@ class ScriptedServer(LeadDoneSandbox):
             return answer if answer is not None else honest.handle_request(request)
 
         self.transport = httpx.MockTransport(handle)
+
+
+def leave_all(pace: Pace, now: float) -> int:
+    """Let go whatever may leave now; how many these were."""
+    count = 0
+    while pace.wait(now) == 0:
+        pace.left(now)
+        count += 1
+    return count

@@ -6,6 +6,7 @@ import pytest
 
 from leaddone_pipeline.delivery.pace import Pace, Signal, backoff_seconds
 from leaddone_pipeline.settings import RetrySettings
+from tests.support import leave_all
 
 
 def paced(*, connections=8):
@@ -245,14 +246,6 @@ def test_near_the_refused_rate_it_creeps_and_beyond_it_it_searches_again():
     assert creeping == pytest.approx([creeping[0] + 0.0002 * number for number in range(len(creeping))])
     assert seen[beyond] < 1.0023
     assert seen[beyond : beyond + 4] == pytest.approx([seen[beyond] * 2**step for step in range(4)])
-
-
-def leave_all(pace, now):
-    count = 0
-    while pace.wait(now) == 0:
-        pace.left(now)
-        count += 1
-    return count
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaddone_pipeline.delivery.pace import Pace, Signal
+from tests.support import leave_all
 
 
 def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
@@ -24,14 +25,6 @@ def test_it_starts_with_4_and_doubles_after_each_round_of_8_answers_or_more():
         waves.append(count)
 
     assert waves == [4, 4, 8, 16, 32]
-
-
-def leave_all(pace, now):
-    count = 0
-    while pace.wait(now) == 0:
-        pace.left(now)
-        count += 1
-    return count
 
 
 def fly(pace, now, *, seconds=1.0, records=200):

@@ -256,3 +256,26 @@ def same_rows():
         pd.testing.assert_frame_equal(one, other)
 
     return check
+
+
+@pytest.fixture
+def tick(project):
+    """The first and last day that each run of the next tick of `atlas_files` is asked for; the cursor goes on."""
+    kept = {"cursor": None}
+
+    def run(**attributes):
+        stores = dg.Definitions(resources={"io_manager": project.tables})
+        defs = dg.Definitions.merge(project.defs(**attributes), stores)
+        sensor = next(one for one in defs.sensors if one.name == "atlas_files")
+        context = dg.build_sensor_context(
+            instance=project.instance, cursor=kept["cursor"], repository_def=defs.get_repository_def()
+        )
+        result = sensor.evaluate_tick(context)
+        kept["cursor"] = result.cursor
+        run.keys = [request.run_key for request in result.run_requests]
+        return [
+            (one.partition_key or one.tags[RANGE_START], one.partition_key or one.tags[RANGE_END])
+            for one in result.run_requests
+        ]
+
+    return run

@@ -4,36 +4,9 @@ import itertools
 import json
 import os
 
-import dagster as dg
-import pytest
-
 from leaddone_pipeline.orchestration.arrivals import Seen, look
-from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
-
-
-@pytest.fixture
-def tick(project):
-    """The days that each run of the next tick is asked for; the cursor goes on."""
-    kept = {"cursor": None}
-
-    def run(**attributes):
-        stores = dg.Definitions(resources={"io_manager": project.tables})
-        defs = dg.Definitions.merge(project.defs(**attributes), stores)
-        sensor = next(one for one in defs.sensors if one.name == "atlas_files")
-        context = dg.build_sensor_context(
-            instance=project.instance, cursor=kept["cursor"], repository_def=defs.get_repository_def()
-        )
-        result = sensor.evaluate_tick(context)
-        kept["cursor"] = result.cursor
-        run.keys = [request.run_key for request in result.run_requests]
-        return [
-            (one.partition_key or one.tags[RANGE_START], one.partition_key or one.tags[RANGE_END])
-            for one in result.run_requests
-        ]
-
-    return run
 
 
 def test_a_file_is_taken_when_two_ticks_found_it_alike(project, tick, make_order):

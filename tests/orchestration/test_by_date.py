@@ -4,7 +4,6 @@ import os
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 import pytest
 
 from leaddone_pipeline.errors import SettingsError
@@ -170,27 +169,13 @@ def test_the_day_is_that_of_the_shops_time_zone(project, export):
 
 
 @pytest.fixture
-def tick(project):
-    """The days that the next tick of `<shop>_files` asks for; the cursor goes on."""
-    kept = {"cursor": None}
+def tick(tick):
+    """Of files that go on growing; a single day stands for itself."""
 
     def run(**attributes):
-        stores = dg.Definitions(resources={"io_manager": project.tables})
-        defs = dg.Definitions.merge(project.defs(**ONE_FILE, **attributes), stores)
-        sensor = next(one for one in defs.sensors if one.name == "atlas_files")
-        context = dg.build_sensor_context(
-            instance=project.instance, cursor=kept["cursor"], repository_def=defs.get_repository_def()
-        )
-        result = sensor.evaluate_tick(context)
-        kept["cursor"] = result.cursor
-        run.keys = [request.run_key for request in result.run_requests]
-        days = [request.partition_key or request.tags for request in result.run_requests]
-        return [
-            day
-            if isinstance(day, str)
-            else (day["dagster/asset_partition_range_start"], day["dagster/asset_partition_range_end"])
-            for day in days
-        ]
+        runs = tick(**ONE_FILE, **attributes)
+        run.keys = tick.keys
+        return [first if first == last else (first, last) for first, last in runs]
 
     return run
 

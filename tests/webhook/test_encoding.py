@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import os
 import shutil
 import subprocess
 from decimal import Decimal
@@ -212,7 +213,10 @@ while (($line = fgets(STDIN)) !== false) {
     echo base64_encode((string) json_encode(json_decode($body, true))), "\\n";
 }
 """
-needs_php = pytest.mark.skipif(PHP is None, reason="php is not installed; CI installs php-cli")
+needs_php = pytest.mark.skipif(
+    PHP is None and os.environ.get("CI") != "true",
+    reason="php is not installed; CI, which installs it, would fail",
+)
 
 
 def through_php(bodies):

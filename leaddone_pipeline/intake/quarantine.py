@@ -83,6 +83,8 @@ class Refusals:
 
 def failures(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> list[tuple[int, str]]:
     """Index label and column of each cell that a schema refuses, in the order of the schema's columns."""
+    if frame.empty:
+        return []  # pandera takes 30 ms to say so
     try:
         model.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:

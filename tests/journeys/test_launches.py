@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from queue import Queue
 
@@ -16,6 +15,7 @@ from leaddone_pipeline.ledger import Ledger, reading
 from leaddone_pipeline.sandbox import Platform
 from leaddone_pipeline.sandbox.app import serve
 from leaddone_pipeline.settings import Account
+from tests.scaleout.programs import wait_for
 
 ROOT = Path(__file__).parents[2]
 CLIENT, SECRET = "launch-shop", "whsec_launch"
@@ -120,11 +120,11 @@ def test_two_launches_of_one_partition_send_each_order_once(tmp_path, running):
     httpx.post(f"{sandbox}/hold").raise_for_status()
     launch = ("dg", "launch", "--assets", 'key:"atlas/*"', "--partition", DAYS[0])
     first = Desk(tmp_path / "first", running).start(*launch)
-    wait_for(lambda: httpx.get(f"{sandbox}/state").json()["held"])
+    wait_for(lambda: httpx.get(f"{sandbox}/state").json()["held"], what="the first one's request")
     second_desk = Desk(tmp_path / "second", running)
     second = second_desk.start(*launch)
     lines = read_lines(second)
-    wait_for(lambda: "waiting for another run" in (lines.get(timeout=60) or ""))
+    wait_for(lambda: "waiting for another run" in (lines.get(timeout=60) or ""), what="the second one waits")
     httpx.post(f"{sandbox}/release").raise_for_status()
     said = first.communicate()[0]
     second.wait()
@@ -132,14 +132,6 @@ def test_two_launches_of_one_partition_send_each_order_once(tmp_path, running):
     assert (first.returncode, second.returncode) == (0, 0), said
     assert {one["processed"] for one in running.platform.orders(CLIENT).values()} == {1}
     assert second_desk.links() == taken(running)
-
-
-def wait_for(condition, within=90.0):
-    """Wait for what another process brings about; the time bounds a failure, never a success."""
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end, "what was waited for did not happen"
-        time.sleep(0.02)
 
 
 def read_lines(process):

@@ -20,7 +20,8 @@ ui: $(READY)  ## the demo, then Dagster's UI on it
 
 test: lint types  ## everything that CI checks: style, types, tests with branch coverage
 	@echo "Running the tests"
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@# Three: the tests of processes wait for each other, and two would leave a sixth of two cores idle.
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## ruff's rules and format
 	@echo "Checking style"

@@ -17,7 +17,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=2, help="kills in each window on each database (tests/journeys)"
     )
-    parser.addoption("--seeds", type=int, default=800, help="seeds of the simulation (tests/simulation)")
+    parser.addoption("--seeds", type=int, default=2000, help="seeds of the simulation (tests/simulation)")
     parser.addoption(
         "--backfill-days", type=int, default=20, help="days of the one backfill (tests/journeys)"
     )
@@ -49,6 +49,13 @@ def ledger(place):
 @pytest.fixture
 def sandbox():
     return LeadDoneSandbox()
+
+
+@pytest.fixture(autouse=True)
+def coverage_follows_the_command_line_alone(request, monkeypatch):
+    """Into its processes, that is: Dagster's, which are many, would take half as long again."""
+    if "cli" not in request.path.parts:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,4 @@
-"""Seeds of the delivery in virtual time: whatever crashes, is lost or is answered, the rules hold.
-
-`--seeds 2000` plays as many as are promised: a quarter of an hour of one core, for which CI has no time yet.
-"""
+"""Seeds of the delivery in virtual time: whatever crashes, is lost or is answered, the rules hold."""
 
 from __future__ import annotations
 

@@ -76,7 +76,9 @@ def test_a_backfill_from_the_graph_brings_every_order_and_its_count_to_the_page(
     expect(page.get_by_text(f"Materialized ({len(DAYS)})")).to_be_visible()
     counts = [accepted_on_page(page, "order_links", day) for day in DAYS]
     assert sum(counts) == len(platform.orders(CLIENT)) > 300
-    shown = page.get_by_role("table").first.inner_text()
+    table = page.get_by_role("table").first
+    expect(table).to_contain_text(re.compile(r"PLT-\d+"))  # the preview is drawn a moment after the rest
+    shown = table.inner_text()
     taken = {order["internal_id"] for order in platform.orders(CLIENT).values()}
     assert set(re.findall(r"PLT-\d+", shown)) <= taken
     assert len(re.findall(r"PLT-\d+", shown)) > 3

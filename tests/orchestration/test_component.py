@@ -4,7 +4,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import pytest
@@ -103,6 +103,16 @@ def test_group_owners_tags_and_pool_reach_the_assets(project):
             assert spec.group_name == "sales"
         if {"order_deliveries", "tracking_deliveries"} & {key.path[-1] for key in asset.keys}:
             assert asset.op.pool == "leaddone"
+
+
+def test_exports_that_nobody_has_looked_for_in_a_day_are_not_fresh(project):
+    policies = {
+        spec.key.path[-1]: spec.freshness_policy for asset in project.defs().assets for spec in asset.specs
+    }
+    expected = {name for name, policy in policies.items() if policy is not None}
+    assert expected == {"orders", "orders_quarantine", "courier_updates", "courier_updates_quarantine"}
+    within = {"warn_window": timedelta(hours=26), "fail_window": timedelta(hours=30)}
+    assert policies["orders"] == dg.FreshnessPolicy.time_window(**within)
 
 
 def test_credentials_are_read_when_a_run_starts_and_never_at_load(project, monkeypatch):

@@ -87,7 +87,8 @@ def judge(lines: Lines, *, modified: datetime, now: datetime, known: Known = NOT
     frame["timed"] &= ~vague
     frame["source_file"] = lines.files
     frame["source_row"] = lines.rows
-    updates.skipped &= ~updates.refusals.mask(len(frame)).to_numpy()
+    # Not in place: pandas 3 lends its arrays to be read only.
+    updates.skipped = updates.skipped & ~updates.refusals.mask(len(frame)).to_numpy()
     _refuse_bad(updates, now)
     return updates
 

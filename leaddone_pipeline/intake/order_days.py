@@ -33,6 +33,8 @@ __all__ = ["DatedOrders", "day_of"]
 
 _DAY_OR_MONTH = r"^\s*([0-9]{1,2})[-/.]([0-9]{1,2})[-/.](?:[0-9]{4}|[0-9]{2})(?:[^0-9].*)?$"
 _MONTHS = 12
+_FILLERS = "2262"
+"""From this year on, a time stands for none; as text, since times in UTC have one order as text and as times."""
 _SLICE_ROWS = 50_000
 
 
@@ -45,8 +47,9 @@ def day_of(values: pd.Series[Any], *, clock: Clock, zone: str) -> pd.Series[Any]
         zone: where the shop's days begin and end, such as Africa/Casablanca.
     """
     times = normalize.event_time(values, clock=clock)
-    # Coerced: pandas 2 knows no year 9999, a usual filler.
-    known = pd.to_datetime(times.where(matches(times, TIME)), format="ISO8601", utc=True, errors="coerce")
+    # A usual filler, 9999-12-31, is no day; pandas 2 could not hold it either.
+    are_times = matches(times, TIME) & (times < _FILLERS).fillna(value=False)
+    known = pd.to_datetime(times.where(are_times), format="ISO8601", utc=True, errors="coerce")
     # By ZoneInfo: pandas 2 resolves a name by pytz, whose data may be another year's (measured for Casablanca).
     local = known.dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None).to_numpy("datetime64[D]")
     # Not by strftime, which is fifty times as slow.

@@ -20,7 +20,7 @@ ui: $(READY)  ## the demo, then Dagster's UI on it
 
 test: lint types  ## everything that CI checks: style, types, tests with branch coverage
 	@echo "Running the tests"
-	@# Three: the tests of processes wait for each other, and two would leave a sixth of two cores idle.
+	@# Three for two cores: a test of processes waits for them now and then.
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## ruff's rules and format

@@ -18,8 +18,16 @@ from tests.scaleout.programs import LOOPBACK, free_port, started, wait_for
 ROOT = Path(__file__).parents[2]
 CLIENT, SECRET = "new-shop", "whsec_new"
 DAYS = ("2026-11-16", "2026-11-17", "2026-11-18")
-ORDERS = ("orders", "orders_quarantine", "order_deliveries", "order_links")
-TRACKING = ("courier_updates", "courier_updates_quarantine", "tracking_deliveries", "tracking_results")
+ASSETS = (
+    "orders",
+    "orders_quarantine",
+    "order_deliveries",
+    "order_links",
+    "courier_updates",
+    "courier_updates_quarantine",
+    "tracking_deliveries",
+    "tracking_results",
+)
 TABLES = """
 import dagster as dg
 from dagster_duckdb_pandas import DuckDBPandasIOManager
@@ -144,14 +152,14 @@ class Newcomer:
             lines[number] = f"  {filled[lines[number].split()[0]]}"
         file.write_text("\n".join(lines) + "\n")
 
-    def backfill(self, assets):
+    def backfill(self):
         """Three days from Dagster's UI, which asks its webserver for them: the backfill's runs."""
         port = free_port()
         command = [str(self.bin / "dg"), "dev", "--host", LOOPBACK, "--port", str(port)]
         with started(command, log=self.home / "dg-dev.log", env=self.environment, cwd=self.root):
             webserver = Webserver(port)
             wait_for(webserver.answers, what="Dagster's UI", within=600)
-            status = webserver.backfill(DAYS, [["atlas", name] for name in assets])
+            status = webserver.backfill(DAYS, [["atlas", name] for name in ASSETS])
         assert status == "COMPLETED_SUCCESS"
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             runs = [run for run in instance.get_runs() if "dagster/backfill" in run.tags]
@@ -191,7 +199,7 @@ def test_with_dagsters_own_io_manager_a_day_is_a_run(installed, environment, run
     assert "days_per_run: 1\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    assert len(newcomer.backfill(ORDERS)) == len(DAYS)
+    assert len(newcomer.backfill()) == len(DAYS)
     stored = newcomer.home / "storage" / "atlas" / "order_links"
     assert {part.name for part in stored.iterdir()} == set(DAYS)
     assert newcomer.links() == taken(running)
@@ -205,7 +213,7 @@ def test_with_duckdb_a_backfill_is_one_run(installed, environment, running):
     assert "days_per_run: null\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    assert len(newcomer.backfill(ORDERS + TRACKING)) == 1
+    assert len(newcomer.backfill()) == 1
     assert newcomer.links() == taken(running)
     assert len(taken(running)) == 9
     assert {one["status"] for one in running.platform.orders(CLIENT).values()} == {"shipped"}

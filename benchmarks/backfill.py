@@ -40,6 +40,7 @@ ORDERS_A_DAY = 30
 BAD_ROWS = 20
 _LOCATION, _REPOSITORY = "year", "__repository__"
 _POLL_SECONDS = 0.5
+"""Dagster and /proc are asked so often: neither calls back."""
 _BACKFILL_SECONDS = 7_200
 """Far more than it takes: a machine that others use too may take long."""
 _RUN_WORDS = (b"execute_run", b"multiprocessing")

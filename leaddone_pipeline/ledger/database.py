@@ -41,6 +41,7 @@ SCHEMA_VERSION = "0002"
 _CONTENT_KEY_BYTES = 32
 _LOCK_WAIT_SECONDS = 30.0
 _RETRY_INITIAL_SECONDS, _RETRY_MAX_SECONDS = 0.02, 1.0
+"""Longer each time, and by chance: two writers that collided would else collide again."""
 
 T = TypeVar("T")
 

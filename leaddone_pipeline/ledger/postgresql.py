@@ -22,6 +22,7 @@ _OLDEST = 130_000  # the first that tells under this name what became of a trans
 _POOLED = 8
 _IDLE_SECONDS = 15
 _LOOK_AGAIN_SECONDS = 0.1
+"""A server that restarts, or is still at the transaction, tells nobody when it is done."""
 
 # A server or a network that went silent is noticed within these, not after the system's two hours.
 _LIBPQ = {

@@ -44,13 +44,14 @@ def test_a_token_bucket_is_used_to_95_percent_with_at_most_5_percent_refused(
 
 
 @pytest.mark.parametrize("latency", LATENCIES)
-@pytest.mark.parametrize("rate", [1, 5, 20])
-def test_what_learning_costs_is_won_back_within_ten_minutes(rate, latency):
+@pytest.mark.parametrize(("rate", "burst"), [(1, 1), (5, 1), (5, 5), (20, 1), (20, 20), (500, 1), (500, 500)])
+def test_what_learning_costs_is_won_back_within_ten_minutes(rate, burst, latency):
     """Rule 25, from the first request on: each 429 that teaches something costs at least the second it names."""
-    server = TokenBucket(rate, burst=1, latency=latency, names_wait=True)
-    whole = deliver(server, Pace(16, now=0.0), until=600).between(0, 600)
+    server = TokenBucket(rate, burst=burst, latency=latency, names_wait=True)
+    pace = Pace(max(8, int(rate * latency * 1.6)), now=0.0)
+    whole = deliver(server, pace, until=600).between(0, 600)
     print(
-        f"\nfrom the start, {rate:2}/s burst 1 latency {latency * 1000:3.0f} ms: "
+        f"\nfrom the start, {rate:3}/s burst {burst:3} latency {latency * 1000:3.0f} ms: "
         f"achieved {whole.rate / rate:.1%}, 429 {whole.busy:.2%} of {whole.answers}"
     )
 

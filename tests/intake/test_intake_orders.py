@@ -306,7 +306,8 @@ def test_a_frame_brings_its_own_rows_and_reasons(order):
             {**order(id="1"), "skipped": "cancelled", "source_file": "x.csv", "source_row": 7, "phone": "?"},
             {**order(id="2"), "skipped": "", "source_file": "x.csv", "source_row": 9},
             {**order(id="3\ud800"), "skipped": "", "source_file": "x.csv", "source_row": 10},
-        ]
+        ],
+        dtype=object,  # pandas 3 makes no text column of half a character
     )
 
     slice_ = check_orders(frame)

@@ -1,8 +1,12 @@
-"""Batches become claimed families: the transaction before a first byte (delivery.md, rules 9 and 17)."""
+"""Batches become claimed families: the transaction before a first byte (delivery.md, rules 9 and 17).
+
+What has waited since is looked at again, and what need not be sent is given back.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
@@ -38,19 +42,50 @@ class Opened:
     probe: ProbeClaim | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimer:
-    """Claims for one run."""
+    """Claims for one run.
+
+    Attributes:
+        unneeded: claims to be given back.
+    """
 
     ledger: Ledger
     run_id: int
     account_id: int
     kind: Kind
     clock: Clock
+    unneeded: list[Claim] = field(default_factory=list)
 
     def open(self, batch: Batch) -> Opened:
         """Claim what is free of a batch, in one transaction."""
         return self._probe(batch) if batch.probe else self._batch(batch)
+
+    def look_again(self, family: Family) -> float:
+        """Leave out of a family what LeadDone has accepted meanwhile, as another run was told (rules 20 and 22).
+
+        Returns:
+            For how many seconds nothing may leave (rule 26).
+        """
+        numbers = [item.number for job in family.jobs for item in job.items]
+        seconds, accepted = self.ledger.read(
+            lambda connection: (
+                claiming.wait_seconds(connection, self.ledger.now(), self.account_id),
+                claiming.accepted_among(connection, numbers),
+            )
+        )
+        if accepted:
+            left = [job.without(accepted) for job in family.jobs]
+            self.unneeded += [job.claim for job in left if not job.items]
+            family.jobs = [job for job in left if job.items]
+        return seconds
+
+    def give_back(self) -> None:
+        """End the claims of records that were never handed over; what fails is tried again at the next call."""
+        while self.unneeded:
+            held = self.unneeded[0]
+            self.ledger.write(partial(claiming.give_back, now=self.ledger.now(), held=held))
+            self.unneeded.remove(held)
 
     def _batch(self, batch: Batch) -> Opened:
         claimed = self.ledger.write(

@@ -7,33 +7,28 @@ means is decided in decide.py and probe.py, when a request may leave in pace.py.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.delivery.carriers import Errand, Landed
 from leaddone_pipeline.delivery.claim import Claimer
 from leaddone_pipeline.delivery.jobs import Batch, Family, Job, Jobs
-from leaddone_pipeline.delivery.news import CLOSE, Drain, News, Stop
+from leaddone_pipeline.delivery.news import CLOSE, Drain, News, Notes, Stop
 from leaddone_pipeline.delivery.pace import Pace
 from leaddone_pipeline.delivery.settle import Settler
 from leaddone_pipeline.delivery.stops import broken, long_wait, taken_over
 from leaddone_pipeline.errors import LeadDoneError
-from leaddone_pipeline.ledger import claiming
 from leaddone_pipeline.webhook import body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection
+    from collections.abc import Callable, Iterator
 
     from leaddone_pipeline.contract import Kind
     from leaddone_pipeline.delivery.carriers import Carriers
     from leaddone_pipeline.delivery.lease import Clock, Lease
-    from leaddone_pipeline.delivery.prepare import Item
-    from leaddone_pipeline.delivery.probe import Finding
     from leaddone_pipeline.delivery.workers import Inbox
     from leaddone_pipeline.ledger import Ledger
-    from leaddone_pipeline.ledger.probing import ProbeClaim
     from leaddone_pipeline.settings import RetrySettings
 
 __all__ = ["Engine"]
@@ -88,14 +83,7 @@ class Engine:
             chance=chance,
         )
         self._jobs = Jobs()
-        self._requests = 0
-        self._sent = 0
-        self._waited = 0.0
-        self._waits_until = 0.0
-        self._room = 0
-        self._busy: list[Item] = []
-        self._unknown: list[Item] = []
-        self._probe: ProbeClaim | Finding | None = None
+        self._notes = Notes()
         self._stopped: LeadDoneError | None = None
         self._error: BaseException | None = None
         self._draining = False
@@ -110,10 +98,12 @@ class Engine:
                 self._guard(self._keep_alive)
                 self._guard(self._send_what_may_leave)
                 if self._stopped:
-                    self._guard(self._give_back)
+                    self._drop_what_waits()
+                self._guard(self._claimer.give_back)
                 self._tell()
             self._carriers.close()
             self._guard(self._settler.write_what_failed)
+            self._guard(self._claimer.give_back)
             self._guard(self._end)
         finally:
             self._reports.put(self._news(drained=True))
@@ -175,8 +165,8 @@ class Engine:
         """What was tried before goes first; else a fresh batch is claimed, and may leave if LeadDone lets it."""
         now = self._clock.elapsed()
         family = self._jobs.next_waiting(now)
-        if family is not None and family.claimed_at < now:
-            self._obey(self._ledger.read(self._wait_seconds))
+        while family is not None and not self._is_still_due(family, now):
+            family = self._jobs.next_waiting(now)
         while family is None and self._jobs.fresh and self._jobs.families < self._max_families:
             family = self._opened(self._jobs.fresh.popleft())
         if family is not None and (self._stopped or self._pace.wait(self._clock.elapsed()) != 0):
@@ -184,15 +174,28 @@ class Engine:
             return None
         return family
 
-    def _wait_seconds(self, connection: Connection) -> float:
-        return claiming.wait_seconds(connection, self._ledger.now(), self._account_id)
+    def _is_still_due(self, family: Family, now: float) -> bool:
+        """Look again at what has waited: LeadDone may have named a time, or told another run of an acceptance."""
+        if family.claimed_at < now:
+            with self._kept(family):
+                self._obey(self._claimer.look_again(family))
+        return bool(family.jobs)
+
+    @contextmanager
+    def _kept(self, family: Family) -> Iterator[None]:
+        """Whatever fails, the claims of what was not sent stay in hand, and can be given back (rule 13)."""
+        try:
+            yield
+        except BaseException:
+            self._jobs.wait(family)
+            raise
 
     def _opened(self, batch: Batch) -> Family | None:
         opened = self._claimer.open(batch)
-        self._room += 1
-        self._busy += opened.busy
-        self._unknown += opened.unknown
-        self._probe = opened.probe or self._probe
+        self._notes.room += 1
+        self._notes.busy += opened.busy
+        self._notes.unknown += opened.unknown
+        self._notes.probe = opened.probe or self._notes.probe
         self._obey(opened.wait_seconds)
         return opened.family
 
@@ -201,39 +204,47 @@ class Engine:
         if seconds > self._retry.longest_wait_seconds:
             self._stop(long_wait(seconds))
         elif seconds > 0:
-            self._note_wait(seconds)
+            self._notes.wait(self._clock.elapsed(), seconds)
             self._pace.hold_until(self._clock.elapsed() + seconds)
-
-    def _note_wait(self, seconds: float) -> None:
-        now = self._clock.elapsed()
-        self._waited += max(0.0, now + seconds - max(now, self._waits_until))
-        self._waits_until = max(self._waits_until, now + seconds)
 
     def _hand_over(self, family: Family) -> None:
         job = family.jobs[-1]
-        if not self._lease.may_send(job.claim):
+        with self._kept(family):
+            may_send = self._lease.may_send(job.claim)
+        if not may_send:
             family.jobs.clear()
             self._stop(taken_over())  # its records are another run's now (rule 12)
             return
+        with self._kept(family):
+            self._carry(job)
         family.jobs.pop()
-        self._requests += 1
-        if job.claim.attempt == 1:
-            self._sent += sum(not item.again for item in job.items)
+        self._notes.requests += 1
+        self._jobs.under_way[job.claim.batch_id] = (family, job)
+
+    def _carry(self, job: Job) -> None:
         self._pace.left(self._clock.elapsed())
         errand = Errand(
             job.claim.batch_id, self._kind, body([item.body for item in job.items]), self._lease.fresh_until
         )
         self._carriers.carry(errand, under_way=len(self._jobs.under_way))
-        self._jobs.under_way[job.claim.batch_id] = (family, job)
 
     def _land(self, landed: Landed) -> None:
         family, job = self._jobs.under_way.pop(landed.batch_id)
+        try:
+            self._take_in(landed, family, job)
+        finally:
+            if family.jobs:
+                self._jobs.wait(family)
+
+    def _take_in(self, landed: Landed, family: Family, job: Job) -> None:
         now = self._clock.elapsed()
         if landed.error is not None:
             raise landed.error
         if landed.answer is None:
             self._come_back(family, job, now)
             return
+        if landed.answer.reached:
+            self._notes.sent += sum(not item.again for item in job.items)
         settled = self._settler.settle(family, job, landed.answer, stopped=self._stopped is not None)
         self._pace.answered(
             now,
@@ -247,53 +258,30 @@ class Engine:
         if settled.stop is not None:
             self._stop(settled.stop)
         elif settled.wait_seconds:
-            self._note_wait(settled.wait_seconds)
-        self._unknown += settled.unknown
-        self._probe = settled.finding or self._probe
+            self._notes.wait(self._clock.elapsed(), settled.wait_seconds)
+        self._notes.unknown += settled.unknown
+        self._notes.probe = settled.finding or self._notes.probe
         family.jobs += reversed(settled.jobs)
         family.not_before = now + settled.backoff_seconds
-        if family.jobs:
-            self._jobs.wait(family)
 
     def _come_back(self, family: Family, job: Job, now: float) -> None:
         """Nothing was sent, since the lease had grown stale: it is renewed before the next try (rule 10)."""
-        self._requests -= 1
-        if job.claim.attempt == 1:
-            self._sent -= sum(not item.again for item in job.items)
+        self._notes.requests -= 1
         self._pace.came_back(now)
         family.jobs.append(job)
-        self._jobs.wait(family)
 
-    def _give_back(self) -> None:
+    def _drop_what_waits(self) -> None:
         """After a stop, what was claimed and not handed over is pending again (rule 13)."""
-        self._room += len(self._jobs.fresh)
-        jobs = list(self._jobs.drop_waiting())
-        for job in jobs:
-            self._ledger.write(partial(claiming.give_back, now=self._ledger.now(), held=job.claim))
+        self._notes.room += len(self._jobs.fresh)
+        self._claimer.unneeded += [job.claim for job in self._jobs.drop_waiting()]
 
     def _tell(self) -> None:
         """Send news when the caller waits for some: for room in the queue, or for the end of all work."""
         drained = self._draining and not self._jobs
-        if self._room or drained:
+        if self._notes.room or drained:
             self._reports.put(self._news(drained=drained))
-            self._room = 0
         if drained:
             self._draining = False
-            self._busy, self._unknown, self._probe = [], [], None
 
     def _news(self, *, drained: bool) -> News:
-        return News(
-            requests=self._requests,
-            sent=self._sent,
-            waited_seconds=self._waited,
-            strangers=self._settler.strangers,
-            health=self._settler.health,
-            last_words=self._settler.last_words,
-            stopped=self._stopped,
-            room=self._room,
-            drained=drained,
-            busy=tuple(self._busy) if drained else (),
-            unknown=tuple(self._unknown) if drained else (),
-            probe=self._probe if drained else None,
-            error=self._error,
-        )
+        return self._notes.news(self._settler, stopped=self._stopped, error=self._error, drained=drained)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from leaddone_pipeline.delivery.decide import Halving
+from leaddone_pipeline.delivery.decide import End, Halving
 from leaddone_pipeline.ledger import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from leaddone_pipeline.delivery.prepare import Item
     from leaddone_pipeline.ledger import Claim
@@ -43,10 +43,19 @@ class Job:
     tries: int = 0
     probe: bool = False
 
+    def without(self, numbers: Container[int]) -> Job:
+        """The same job, these records left out of it; its claim is as it was."""
+        return replace(self, items=tuple(item for item in self.items if item.number not in numbers))
+
 
 @dataclass(slots=True)
 class Family:
-    """A batch and all its parts, sent one after the other: the last of `jobs` is the next."""
+    """A batch and all its parts, sent one after the other: the last of `jobs` is the next.
+
+    Attributes:
+        unreached_since: when the first of the failed connections was, while none has succeeded.
+        busy_since: when LeadDone first named a wait, while it has said nothing else.
+    """
 
     jobs: list[Job]
     not_before: float
@@ -54,6 +63,14 @@ class Family:
     halving: Halving = field(default_factory=Halving)
     unreached_since: float | None = None
     busy_since: float | None = None
+
+    def note(self, end: End, now: float) -> None:
+        """Take note of how an attempt has ended."""
+        if end == End.UNREACHED:
+            self.unreached_since = self.unreached_since or now
+            return
+        self.unreached_since = None
+        self.busy_since = (self.busy_since or now) if end == End.BUSY else None
 
 
 class Jobs:

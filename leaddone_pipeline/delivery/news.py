@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leaddone_pipeline.delivery.decide import Health
     from leaddone_pipeline.delivery.prepare import Item
     from leaddone_pipeline.delivery.probe import Finding
+    from leaddone_pipeline.delivery.settle import Settler
     from leaddone_pipeline.errors import LeadDoneError
     from leaddone_pipeline.ledger.probing import ProbeClaim
 
-__all__ = ["CLOSE", "Drain", "News", "Stop"]
+__all__ = ["CLOSE", "Drain", "News", "Notes", "Stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,46 @@ class News:
     unknown: tuple[Item, ...] = ()
     probe: ProbeClaim | Finding | None = None
     error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Notes:
+    """What an engine keeps for its next news; its fields are those of `News`."""
+
+    requests: int = 0
+    sent: int = 0
+    waited_seconds: float = 0.0
+    room: int = 0
+    busy: list[Item] = field(default_factory=list)
+    unknown: list[Item] = field(default_factory=list)
+    probe: ProbeClaim | Finding | None = None
+    _waits_until: float = 0.0
+
+    def wait(self, now: float, seconds: float) -> None:
+        """Count a wait that begins now; what two of them have in common counts once."""
+        self.waited_seconds += max(0.0, now + seconds - max(now, self._waits_until))
+        self._waits_until = max(self._waits_until, now + seconds)
+
+    def news(
+        self, settler: Settler, *, stopped: LeadDoneError | None, error: BaseException | None, drained: bool
+    ) -> News:
+        """Make the next news; what they tell once is forgotten here."""
+        news = News(
+            requests=self.requests,
+            sent=self.sent,
+            waited_seconds=self.waited_seconds,
+            strangers=settler.strangers,
+            health=settler.health,
+            last_words=settler.last_words,
+            stopped=stopped,
+            room=self.room,
+            drained=drained,
+            busy=tuple(self.busy) if drained else (),
+            unknown=tuple(self.unknown) if drained else (),
+            probe=self.probe if drained else None,
+            error=error,
+        )
+        self.room = 0
+        if drained:
+            self.busy, self.unknown, self.probe = [], [], None
+        return news

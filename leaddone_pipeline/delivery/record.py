@@ -55,6 +55,7 @@ def record_orders(
     busy = claiming.open_claims(connection, [row.number for row in known.values()])
     recorded = Recorded()
     fresh: list[PreparedOrder] = []
+    last: set[int] = set()
     changes: list[tuple[int, Mapping[str, Any]]] = []
     for order in orders:
         row = known.get(order.incoming.order_id)
@@ -67,6 +68,8 @@ def record_orders(
             recorded.cancelled.append(row.number)
         if standing.values:
             changes.append((row.number, standing.values))
+        if standing.last:
+            last.add(row.number)
         _sort_in(recorded, order, row.number, send=standing.send, unknown_attempts=row.unknown_attempts)
     recording.change(connection, changes)
     first = recording.add(connection, [_new_order(o, account_id, shop, day) for o in fresh])
@@ -81,6 +84,7 @@ def record_orders(
     )
     for number, order in enumerate(fresh, first):
         _sort_in(recorded, order, number, send=True, unknown_attempts=0)
+    recorded.to_send.sort(key=lambda item: item.number in last)
     return recorded
 
 
@@ -228,7 +232,7 @@ def _values(
         "content_hash": content_hash(encode(brought.record), key),
         "state": State.PENDING,
         "held": False,
-        "unknown_attempts": 0,
+        "unknown_attempts": int(place.doubtful),
         "message_id": None,
         "answered_at": None,
         "shop": shop,

@@ -101,7 +101,7 @@ class Settler:
             signal=_SIGNALS.get(step.end, Signal.OK),
             wait_seconds=step.wait_seconds,
             remaining=verdict.remaining,
-            jobs=self._jobs(job, step, claims, tries),
+            jobs=self._jobs(job, step, claims, tries, left=answer.reached),
             backoff_seconds=self._backoff(step, tries),
             unknown=() if step.again else _sendable_again(job, step),
             finding=finding if finding is not None and finding.probe is None else None,
@@ -127,15 +127,12 @@ class Settler:
         if step.lone and job.claim.attempt > 1:
             family.halving = family.halving.after(job.items[0].number, step.words)
             if family.halving.is_blanket(accepted=self.health.accepted):
-                step = replace(step, outcomes=(), blanket=True)
+                refusals = tuple(one for one in step.outcomes if one.state == State.REJECTED)
+                step = replace(step, outcomes=refusals, blanket=True)
         now = self.clock.elapsed()
-        gave_up = False
-        if step.end == End.UNREACHED:
-            family.unreached_since = family.unreached_since or now
-            gave_up = now - family.unreached_since >= self.retry.give_up_seconds
-            self.health = self.health.gave_up() if gave_up else self.health
-        if step.end == End.BUSY:
-            family.busy_since = family.busy_since or now
+        family.note(step.end, now)
+        gave_up = now - (family.unreached_since or now) >= self.retry.give_up_seconds
+        self.health = self.health.gave_up() if gave_up else self.health
         busy_seconds = now - (family.busy_since or now)
         stop = stop_reason(step, answer, self.health, self.retry, busy_seconds=busy_seconds)
         return step, stop, gave_up
@@ -167,8 +164,6 @@ class Settler:
                 step = finding.step
         if not go_on:
             step = replace(step, again=())
-        if step.blanket:
-            settling.unreject(connection, [number for number, _ in family.halving.lone])
         if step.end == End.BUSY and step.wait_seconds is not None:
             claiming.wait(connection, now, self.account_id, seconds=step.wait_seconds)
         claims = settling.settle(
@@ -179,6 +174,8 @@ class Settler:
             outcomes=step.outcomes,
             again=[[job.items[index].number for index in part] for part in step.again],
         )
+        if step.blanket:
+            settling.unreject(connection, [number for number, _ in family.halving.lone])
         if claims is None:
             # Another run goes on with these records; an acceptance is one all the same (rule 20).
             accepted = [outcome.number for outcome in step.outcomes if outcome.state == State.ACCEPTED]
@@ -202,14 +199,18 @@ class Settler:
         if finding.repeats not in {None, Repeats.RECOGNISED}:
             concluding.hold(connection, now, self.account_id)
 
-    def _jobs(self, job: Job, step: Step, claims: list[Claim], tries: int) -> list[Job]:
+    def _jobs(self, job: Job, step: Step, claims: list[Claim], tries: int, *, left: bool) -> list[Job]:
         if not claims:
             return []
         lost = {outcome.number for outcome in step.outcomes if outcome.unknown}
         jobs = []
         for claim, part in zip(claims, step.again, strict=True):
             items = tuple(
-                replace(item, unknown_attempts=item.unknown_attempts + (item.number in lost))
+                replace(
+                    item,
+                    unknown_attempts=item.unknown_attempts + (item.number in lost),
+                    again=item.again or left,
+                )
                 for item in (job.items[index] for index in part)
             )
             jobs.append(Job(claim, items, step.refusals, tries, job.probe))

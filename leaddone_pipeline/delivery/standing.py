@@ -31,12 +31,15 @@ class Standing:
 
     Attributes:
         send: it may be claimed.
+        last: after all others, since it is pending though it was refused alone; else a few refused orders could
+            keep those behind them from ever being tried (rule 19).
         changed: it was accepted with another content; the API has no update (rule 22).
         cancelled: it was sent, and the shop has cancelled it since (rule 22).
         values: columns to write into its row.
     """
 
     send: bool = False
+    last: bool = False
     changed: bool = False
     cancelled: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -76,15 +79,15 @@ def _skipped(known: Known, incoming: Incoming, values: dict[str, Any], *, busy: 
     cancelled = incoming.skipped in CANCELLED_REASONS
     if cancelled and known.cancelled != incoming.skipped:
         values["cancelled"] = incoming.skipped
-    if known.state in {State.PENDING, State.REJECTED, State.SKIPPED} and not busy:
+    if known.state != State.ACCEPTED and not busy:
         return Standing(cancelled=cancelled and known.unknown_attempts > 0, values=values | _withdrawn(known))
     return Standing(cancelled=cancelled, values=values)
 
 
 def _withdrawn(known: Known) -> dict[str, Any]:
-    """What becomes of an order that is not to be sent after all."""
+    """What becomes of an order that is not to be sent after all, or not again."""
     if known.unknown_attempts:
-        # A person had asked for it to be sent again; LeadDone may have it from before (rule 15).
+        # LeadDone may have it from before, also where a person has asked for it to be sent again (rule 15).
         return {"state": State.UNCONFIRMED, "held": True}
     return {} if known.state == State.SKIPPED else {"state": State.SKIPPED}
 
@@ -92,12 +95,14 @@ def _withdrawn(known: Known) -> dict[str, Any]:
 def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str | None) -> Standing:
     """An order that is not accepted and not in flight: pending, rejected, unconfirmed or skipped so far."""
     source = {"source_file": incoming.source_file, "source_row": incoming.source_row}
-    if known.cancelled and known.state != State.UNCONFIRMED:
+    if known.cancelled:
         if not _is_newer(known, day):
             return Standing(values=values | _withdrawn(known))
-        return Standing(send=True, values={**values, **source, "state": State.PENDING, "cancelled": None})
+        values["cancelled"] = None
+        if known.state != State.UNCONFIRMED:
+            return Standing(send=True, values={**values, **source, "state": State.PENDING})
     if known.state == State.PENDING:
-        return Standing(send=True, values=values)
+        return Standing(send=True, last=known.message_id is not None, values=values)
     if known.state == State.REJECTED and known.content_hash != incoming.content_hash:
         return Standing(send=True, values={**values, **source, "state": State.PENDING})  # rule 23
     if known.state == State.SKIPPED and not _is_old(known, day):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
+from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.recording import change
 from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, records
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Claim",
     "Claimed",
+    "accepted_among",
     "claim",
     "enter",
     "give_back",
@@ -78,8 +80,8 @@ def claim(
         connection: of a write transaction.
         now: the ledger's clock.
         run_id: whose claim it becomes.
-        wanted: number and content hash of each record as this run would send it (rule 5: the content of the run
-            that sends it counts).
+        wanted: number and content hash of each record as this run would send it. Of a pending one the content of
+            the run that sends it counts (rule 5); one of unknown fate keeps its first attempt's (rule 22).
         states: PENDING for first sendings, UNCONFIRMED for those of unknown fate (rule 17).
         as_recorded: only records that still have this very content; another run may have brought a newer
             tracking update since it was read (rule 29).
@@ -99,6 +101,7 @@ def claim(
             .where(
                 records.c.number.in_(numbers),
                 records.c.forgotten.is_(False),
+                records.c.cancelled.is_(None),
                 or_(
                     records.c.state == State.PENDING,
                     (records.c.state == State.UNCONFIRMED) & records.c.held.is_(False),
@@ -117,7 +120,7 @@ def claim(
         [
             (number, {"content_hash": hashes[number]})
             for number in mine
-            if rows[number].content_hash != hashes[number]
+            if rows[number].state == State.PENDING and rows[number].content_hash != hashes[number]
         ],
     )
     attempts = {number: rows[number].unknown_attempts for number in free}
@@ -170,6 +173,14 @@ def give_back(connection: Connection, now: ColumnElement[float], held: Claim) ->
     )
     if ended.rowcount:
         connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
+
+
+def accepted_among(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these orders that are accepted, by a late answer to another run for instance (rules 20 and 22)."""
+    query = select(records.c.number).where(
+        records.c.number.in_(numbers), records.c.kind == Kind.ORDERS, records.c.state == State.ACCEPTED
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def open_claims(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, insert, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import open_claims
 from leaddone_pipeline.ledger.recording import Known, find, message_ids
-from leaddone_pipeline.ledger.tables import State, audit, records
+from leaddone_pipeline.ledger.tables import State, accounts, audit, records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +43,16 @@ def resolve(
     """
     known = find(connection, account_id, Kind.ORDERS, order_ids)
     busy = open_claims(connection, [row.number for row in known.values()])
+    probe = connection.execute(
+        select(accounts.c.probe_number, accounts.c.probe_id).where(accounts.c.id == account_id)
+    ).one()
     words = message_ids(connection, [reason])[reason]
     refused = {}
     for order_id in order_ids:
         row = known.get(order_id)
         objection = _objection(row, busy, to)
+        if row is not None and row.number == probe.probe_number and probe.probe_id and to != State.ACCEPTED:
+            objection = f"LeadDone has said that it has this order, as {probe.probe_id}; use --accepted"
         if row is None or objection:
             refused[order_id] = objection or ""
             continue

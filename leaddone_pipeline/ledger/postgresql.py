@@ -24,7 +24,8 @@ _IDLE_SECONDS = 15
 _LOOK_AGAIN_SECONDS = 0.1
 """A server that restarts, or is still at the transaction, tells nobody when it is done."""
 
-# A server or a network that went silent is noticed within these, not after the system's two hours.
+# A server or a network that went silent is noticed within these, not after the system's two hours. A proxy before a
+# dead server that goes on acknowledging (a balancer, pgbouncer) is not: its own time limits must end the connection.
 _LIBPQ = {
     "connect_timeout": 10,
     "keepalives_idle": 5,

@@ -81,14 +81,14 @@ def claim_probe(
         now: the ledger's clock.
         run_id: whose claim it becomes.
         account_id: whose probe.
-        candidates: numbers of the orders that this run could send.
+        candidates: numbers of the orders that this run could send; those that the shop has cancelled are let be.
     """
     account = connection.execute(
         select(accounts.c.probe_number, accounts.c.probe_id)
         .where(accounts.c.id == account_id)
         .with_for_update()
     ).one()
-    unsettled = _unsettled(connection, candidates)
+    unsettled = _unsettled(connection, candidates, records.c.cancelled.is_(None))
     held = open_claims(connection, [*candidates, *([account.probe_number] if account.probe_number else [])])
     open_probe = _unsettled(connection, [account.probe_number] if account.probe_number else [])
     if account.probe_number in held:
@@ -134,7 +134,9 @@ def _attempts(unsettled: Mapping[int, tuple[str, int]]) -> dict[int, int]:
     return {number: attempts for number, (_, attempts) in unsettled.items()}
 
 
-def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
+def _unsettled(
+    connection: Connection, numbers: Sequence[int], *further: ColumnElement[bool]
+) -> dict[int, tuple[str, int]]:
     """Those of these orders that are unconfirmed and may be sent again, with order id and unknown attempts."""
     query = (
         select(records.c.number, records.c.order_id, records.c.unknown_attempts)
@@ -143,6 +145,7 @@ def _unsettled(connection: Connection, numbers: Sequence[int]) -> dict[int, tupl
             records.c.state == State.UNCONFIRMED,
             records.c.held.is_(False),
             records.c.forgotten.is_(False),
+            *further,
         )
         .order_by(records.c.number)
         .with_for_update()

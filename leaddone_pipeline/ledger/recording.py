@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, exists, insert, select, update
+from sqlalchemy import ARRAY, Connection, Text, and_, any_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaddone_pipeline.contract import Kind
@@ -36,6 +36,7 @@ class Known:
     day: str | None
     seen_day: str | None
     content_hash: bytes | None
+    message_id: int | None
     unknown_attempts: int
     cancelled: str | None
     forgotten: bool
@@ -108,6 +109,7 @@ def reopen_updates(connection: Connection, account_id: int) -> None:
     """Make an update pending again that was refused when its order may not have been accepted yet (rule 30).
 
     The refusal itself may be read after the order's acceptance, so the time that counts is that of its claim.
+    One that was held, refused after an attempt of unknown fate for instance, is tried again as well (rule 29).
     """
     order = records.alias("its_order")
     accepted_since = exists().where(
@@ -123,10 +125,14 @@ def reopen_updates(connection: Connection, account_id: int) -> None:
         .where(
             records.c.account_id == account_id,
             records.c.kind == Kind.TRACKING,
-            records.c.state == State.REJECTED,
+            or_(
+                records.c.state == State.REJECTED,
+                and_(records.c.state == State.UNCONFIRMED, records.c.held.is_(True)),
+            ),
+            records.c.forgotten.is_(False),
             accepted_since,
         )
-        .values(state=State.PENDING)
+        .values(state=State.PENDING, held=False)
     )
 
 

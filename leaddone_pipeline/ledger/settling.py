@@ -54,7 +54,8 @@ def settle(
     """Write an answer down and claim what must be sent again, in one transaction (rules 10, 13 and 20).
 
     Returns:
-        One claim for each part of `again`; None if the claim was taken over meanwhile: then the acceptances
+        One claim for each part of `again`; none if this very answer stands in the ledger already, since only the
+        answer of its COMMIT was lost (rule 4); None if the claim was taken over meanwhile: then the acceptances
         alone were written, and nothing may be sent again.
     """
     ended = connection.execute(
@@ -63,11 +64,21 @@ def settle(
         .values(ending="settled", ended_at=now)
     )
     if ended.rowcount == 0:
+        if _stands(connection, held):
+            return []
         _write(connection, now, held, [o for o in outcomes if o.state == State.ACCEPTED], late=True)
         return None
     connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
     _write(connection, now, held, outcomes)
     return [enter(connection, now, run_id=run_id, numbers=part, attempt=held.attempt + 1) for part in again]
+
+
+def _stands(connection: Connection, held: Claim) -> bool:
+    """Whether the answer of this claim was written down: no other run's taking over has ended it."""
+    ending: str | None = connection.execute(
+        select(batches.c.ending).where(batches.c.id == held.batch_id, batches.c.token == held.token)
+    ).scalar_one()
+    return ending == "settled"
 
 
 def _write(
@@ -173,9 +184,12 @@ def report_second_id(
 
 
 def unreject(connection: Connection, numbers: Sequence[int]) -> None:
-    """Make records pending again whose refusal meant the account, not the record (rule 19)."""
+    """Make records pending again whose refusal may mean the account, not the record (rule 19).
+
+    The words stay: by them the next run knows what was refused alone, and tries the others first.
+    """
     connection.execute(
         update(records)
         .where(records.c.number.in_(numbers), records.c.state == State.REJECTED)
-        .values(state=State.PENDING, answered_at=None, message_id=None)
+        .values(state=State.PENDING, answered_at=None)
     )

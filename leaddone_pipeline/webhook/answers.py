@@ -50,6 +50,11 @@ class Answer:
     complete: bool = True
     detail: str = ""
 
+    @property
+    def reached(self) -> bool:
+        """Whether anything of the request may have reached LeadDone."""
+        return self.status is not None or self.failure is not Failure.UNREACHED
+
 
 class Meaning(StrEnum):
     """What an answer says of the whole request."""
@@ -128,7 +133,7 @@ def read_answer(answer: Answer, ids: Sequence[str]) -> Verdict:
     if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and wait.told):
         return replace(verdict, meaning=Meaning.BUSY, wait_seconds=wait.seconds)
     # No connection: nothing left this machine.
-    if answer.status is None and answer.failure is Failure.UNREACHED:
+    if not answer.reached:
         return replace(verdict, meaning=Meaning.UNREACHED)
     # 5xx, 408, 409, 425, timeouts and resets once the body may have begun to leave, the rest (rules 15-18).
     return verdict

@@ -222,6 +222,34 @@ def test_the_order_of_a_probe_that_is_held_keeps_its_first_id(ledger):
     assert known(ledger) == probing.Standing(Repeats.UNCLEAR, None)
 
 
+def test_an_order_that_leaddone_has_by_the_probes_first_answer_is_not_resolved_otherwise(ledger):
+    """Rules 17 and 24: sent again, it could be a second order under an id that nobody reports."""
+    server = Repeating("makes second orders")
+    server.script = ["lost before", "answer", "401"]
+    deliver(server, ledger, ids(10))
+
+    for word in ({"to": State.PENDING}, {"to": State.REJECTED, "reason": "no"}):
+        refused = ledger.write(
+            lambda c, word=word: person.resolve(c, ledger.now(), account_id=1, order_ids=["A0"], **word)
+        )
+        assert "as PLT-1; use --accepted" in refused["A0"]
+
+
+def test_an_order_that_changed_after_an_unknown_attempt_is_reported_when_it_is_accepted(ledger):
+    """Rule 22: LeadDone may have the first attempt's content, and the API has no update."""
+    server = Repeating("recognises repeats")
+    server.script = ["lost after"]
+    deliver(server, ledger, ids(2))
+    delivery = delivery_to(server, ledger, clock=PassingClock())
+    server.script = ["lost after", "401"]
+    delivery.orders([orders_frame(["B"], price="100")])
+
+    changed = delivery.orders([orders_frame(["B"], price="999")])
+    later = delivery.orders([orders_frame(["B"], price="999")])
+
+    assert (changed.counts["accepted"], later.counts["accepted"], later.counts["changed"]) == (1, 1, 1)
+
+
 def test_no_second_probe_follows_one_whose_order_a_person_settled_between_its_answers(ledger):
     """Rule 17: with an extra order made, a second probe could make the third."""
     server = Repeating("makes second orders")

@@ -161,6 +161,25 @@ def test_a_blanket_refusal_stops_the_run_and_refuses_no_order(ledger):
     assert (report.counts["pending"], report.counts["rejected"]) == (30, 0)
 
 
+def test_orders_behind_refused_ones_come_through_in_the_next_run(ledger):
+    """Rule 19: what was refused alone is tried last, or two bad orders could keep the good ones for ever."""
+
+    def script(records):
+        bad = any(record["article"] == "Interdit" for record in records)
+        return httpx.Response(400, json={"message": "not allowed"}) if bad else None
+
+    articles = ["Interdit", "Interdit", "Lampe", "Lampe"]
+    delivery = delivery_to(ScriptedServer(script), ledger)
+    first = delivery.orders([orders_frame(ids(4), article=articles)])
+    again = delivery.orders([orders_frame(ids(4), article=articles)])
+
+    assert isinstance(first.stopped, LeadDoneUnavailable)
+    assert first.counts["pending"] == 4
+    assert set(first.links.query("order_id in ['A0', 'A1']")["message"]) == {"not allowed"}
+    assert again.stopped is None
+    assert (again.counts["accepted"], again.counts["rejected"]) == (2, 2)
+
+
 def test_three_batches_of_unknown_fate_in_a_row_stop_the_run(ledger):
     """Rule 18."""
     sandbox = LeadDoneSandbox(faults=["html_error"])
@@ -232,6 +251,62 @@ def test_a_server_that_cannot_be_reached_leaves_all_pending(ledger):
 
     assert isinstance(report.stopped, LeadDoneUnavailable)
     assert (report.counts["pending"], report.counts["unconfirmed"]) == (50, 0)
+
+
+@pytest.fixture
+def timeless(tmp_path):
+    """A clock that a delivery and its ledger share, and that ledger: waits are measured by the ledger's clock."""
+    clock = PassingClock()
+    with Ledger(f"sqlite:///{tmp_path}/ledger.db", clock=clock.now) as ledger:
+        yield clock, ledger
+
+
+def test_a_batch_that_cannot_connect_is_given_its_time_anew_after_an_answer(timeless):
+    """Twenty seconds are for connections that fail one after the other, not for a Retry-After between them."""
+    clock, ledger = timeless
+    words = ["unreached", "429", "unreached"]
+
+    def script(_records):
+        word = words.pop(0) if words else None
+        if word == "unreached":
+            raise httpx.ConnectError("refused")
+        return httpx.Response(429, headers={"Retry-After": "60"}) if word else None
+
+    report = delivery_to(ScriptedServer(script), ledger, clock=clock).orders([orders_frame(ids(5))])
+
+    assert (report.counts["accepted"], report.counts["sent"], report.requests) == (5, 5, 4)
+
+
+def test_short_waits_between_answers_do_not_add_up_to_a_long_one(timeless):
+    """Rule 26: a wait longer than 15 minutes stops the run; a halving with a minute's wait now and then does not."""
+    clock, ledger = timeless
+    bad = set(ids(200)[::20])
+
+    def script(records):
+        if len(server.bodies) % 3 == 1:
+            return httpx.Response(429, headers={"Retry-After": "60"})
+        if any(record["id"] in bad for record in records):
+            word = f"bad {records[0]['id']}" if len(records) == 1 else "invalid"
+            return httpx.Response(400, json={"message": word})
+        return None
+
+    server = ScriptedServer(script)
+    delivery = delivery_to(server, ledger, clock=clock, batch_size=200)
+    report = delivery.orders([orders_frame(ids(200))])
+
+    assert (report.counts["accepted"], report.counts["rejected"], report.stopped) == (190, 10, None)
+    assert report.to_metadata()["waited_s"] > 900
+
+
+def test_what_never_reached_leaddone_does_not_count_as_sent(ledger):
+    def unreachable(_records):
+        raise httpx.ConnectError("refused")
+
+    report = delivery_to(ScriptedServer(unreachable), ledger, clock=PassingClock()).orders(
+        [orders_frame(ids(5))]
+    )
+
+    assert (report.counts["sent"], report.counts["pending"]) == (0, 5)
 
 
 def test_ids_that_differ_by_leading_zeros_travel_apart(ledger):

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.delivery.updates import Place, Update, fold
 from leaddone_pipeline.testing import LeadDoneSandbox
-from tests.support import ScriptedServer, delivery_to, orders_frame, updates_frame
+from tests.support import PassingClock, ScriptedServer, delivery_to, orders_frame, updates_frame
 
-MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T10:00:00Z" for day in (16, 17, 18))
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (f"2026-11-{day}T10:00:00Z" for day in (16, 17, 18, 19))
 
 
 def status_of(sandbox, order_id):
@@ -39,6 +39,62 @@ def test_a_late_file_never_takes_a_status_back(ledger, sandbox):
 
     assert (late.counts["superseded"], late.requests) == (1, 0)
     assert status_of(sandbox, "A") == "out_for_delivery"
+
+
+def test_a_status_that_leaddone_may_show_is_put_right_even_if_another_waited_in_between(ledger):
+    """Rule 28: the update of unknown fate is replaced twice before the next answer."""
+    words = []
+
+    server = LeadDoneSandbox()
+    honest = server.transport
+
+    def handle(request):
+        word = words.pop(0) if words else None
+        if word == "401":
+            return httpx.Response(401)
+        answer = honest.handle_request(request)
+        if word == "lost":
+            raise httpx.ReadTimeout("gone")
+        return answer
+
+    server.transport = httpx.MockTransport(handle)
+    delivery = delivery_to(server, ledger, clock=PassingClock())
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("A", "out_for_delivery", MONDAY)])])
+    words += ["lost", "401"]
+    delivery.tracking([updates_frame([("A", "shipped", TUESDAY)])])
+    words += ["401"]
+    delivery.tracking([updates_frame([("A", "in-progress", WEDNESDAY)])])
+    assert status_of(server, "A") == "shipped"
+
+    delivery.tracking([updates_frame([("A", "out_for_delivery", THURSDAY)])])
+
+    assert status_of(server, "A") == "out_for_delivery"
+
+
+def test_an_update_refused_after_an_unknown_attempt_leaves_once_its_order_is_accepted(ledger):
+    """Rule 30."""
+    lost = [True]
+
+    def script(records):
+        if "status" not in records[0]:
+            return None
+        if lost:
+            lost.pop()
+            raise httpx.ReadTimeout("gone")
+        if "A" in server.orders:
+            return None
+        words = {"success": False, "message": "Order not found", "order_id": "A", "internal_id": None}
+        return httpx.Response(200, json=[words])
+
+    server = ScriptedServer(script)
+    delivery = delivery_to(server, ledger, clock=PassingClock())
+    early = delivery.tracking([updates_frame([("A", "delivered", MONDAY)])])
+    delivery.orders([orders_frame(["A"])])
+    delivery.tracking([updates_frame([("B", "shipped", MONDAY)])])
+
+    assert early.counts["unconfirmed"] == 1
+    assert status_of(server, "A") == "delivered"
 
 
 def test_a_failed_attempt_goes_back_in_progress_when_it_is_newer(ledger, sandbox):

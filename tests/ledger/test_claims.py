@@ -39,9 +39,9 @@ class House:
             leasing.start_run, account_id=self.account, kind=Kind.ORDERS, shop="s", lease_seconds=15
         )
 
-    def claim(self, run, numbers=None):
+    def claim(self, run, numbers=None, *, state=State.PENDING):
         wanted = [(number, b"h") for number in numbers or self.numbers]
-        return self.write(claiming.claim, run_id=run, wanted=wanted, states={State.PENDING})
+        return self.write(claiming.claim, run_id=run, wanted=wanted, states={state})
 
     def settle(self, run, claim, outcomes, again=()):
         return self.write(settling.settle, run_id=run, held=claim, outcomes=outcomes, again=again)
@@ -163,7 +163,11 @@ def test_the_first_internal_id_stays_and_the_second_is_reported(house):
     """Rule 20."""
     run = house.run()
     held = house.claim(run, [1]).claim
-    house.settle(run, held, [accepted(1, "PLT-1")])
+    house.wait(20)
+    house.take_over(hold=False)
+    other = house.run()
+    again = house.claim(other, [1], state=State.UNCONFIRMED).claim
+    house.settle(other, again, [accepted(1, "PLT-1")])
     house.settle(run, held, [accepted(1, "PLT-2")])
 
     assert house.rows()[0].internal_id == "PLT-1"

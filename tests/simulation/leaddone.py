@@ -100,6 +100,7 @@ class Model:
         self.habits = habits
         self.taken: dict[str, list[Taken]] = {}
         self.statuses: dict[str, list[tuple[str, int]]] = {}
+        self.refused_alone: set[str] = set()
         self._chance = chance
         self._next_id = 7001
 
@@ -118,6 +119,8 @@ class Model:
                 errors[f"{index}.id"] = [_TAKEN]
         if not errors:
             return None
+        if len(records) == 1:
+            self.refused_alone.add(records[0]["id"])
         if self.habits.names_index:
             errors["account"] = ["This key has no index."]
             document = {"message": "The given data was invalid.", "errors": errors}

@@ -45,6 +45,7 @@ _RETRY = RetrySettings(longest_wait_seconds=60.0)
 _LONGEST_SEED = 4 * 3600.0
 _UNTIL_ALL_IS_QUIET = 120.0
 _A_LOOK = 0.5
+_MORE_ROUNDS = 5
 
 
 @dataclass(slots=True)
@@ -136,6 +137,9 @@ class _World:
         self._heal(story.healing[:half])
         self._let_a_person_speak()
         self._heal(story.healing[half:])
+        for _ in range(_MORE_ROUNDS):
+            if self._some_were_never_tried():
+                self._heal(story.healing[half:])
 
     def _look_at_statuses(self, request: Request) -> None:
         if request.kind is Kind.TRACKING:
@@ -150,6 +154,14 @@ class _World:
         for launch in launches:
             self._launch(launch)
             self._wait()
+
+    def _some_were_never_tried(self) -> bool:
+        """Each run in which nothing is accepted leaves two refused orders pending, and may leave others (rule 19)."""
+        return any(
+            row.state == "pending"
+            and not (row.has_words or row.forgotten or row.order_id in self.judge.by_hand)
+            for row in self.witness.records(Kind.ORDERS).values()
+        )
 
     def _launch(self, launch: Launch) -> None:
         if launch.waits:

@@ -26,6 +26,12 @@ class Standing(NamedTuple):
     internal_id: str | None
     accepted_status: str | None
     accepted_event_at: float | None
+    has_words: bool
+
+    @property
+    def was_refused_alone(self) -> bool:
+        """It is pending all the same, since nothing else was accepted in that run (rule 19)."""
+        return self.state == "pending" and self.has_words
 
 
 class Claimant(NamedTuple):
@@ -38,7 +44,7 @@ class Claimant(NamedTuple):
 
 _STANDING = (
     "SELECT number, order_id, state, held, forgotten, unknown_attempts, internal_id, accepted_status, "
-    "accepted_event_at FROM records WHERE kind = ?"
+    "accepted_event_at, message_id IS NOT NULL FROM records WHERE kind = ?"
 )
 
 

@@ -135,6 +135,7 @@ def delivery_to(
     """A delivery to a sandbox, in batches of ten by one worker unless `settings` says otherwise."""
     shop = settings.pop("shop", "default")
     base_url = settings.pop("base_url", sandbox.base_url)
+    progress = {"progress": settings.pop("progress")} if "progress" in settings else {}
     client = LeadDoneClient(
         Credentials(sandbox.client_id, sandbox.webhook_secret),
         base_url=base_url,
@@ -150,6 +151,7 @@ def delivery_to(
             settings=DeliverySettings(**{"batch_size": 10, "max_concurrency": 1} | settings),
             clock=clock,
             workers=workers,
+            **progress,
         )
 
     return make(Threads()) if clock is None else TimelessDelivery(clock, make)

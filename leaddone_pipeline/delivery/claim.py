@@ -62,20 +62,20 @@ class Claimer:
         return self._probe(batch) if batch.probe else self._batch(batch)
 
     def look_again(self, family: Family) -> float:
-        """Leave out of a family what LeadDone has accepted meanwhile, as another run was told (rules 20 and 22).
+        """Leave out of a family what was accepted meanwhile, as another run was told, or cancelled (rules 20, 22).
 
         Returns:
             For how many seconds nothing may leave (rule 26).
         """
         numbers = [item.number for job in family.jobs for item in job.items]
-        seconds, accepted = self.ledger.read(
+        seconds, needless = self.ledger.read(
             lambda connection: (
                 claiming.wait_seconds(connection, self.ledger.now(), self.account_id),
-                claiming.accepted_among(connection, numbers),
+                claiming.no_longer_sent(connection, numbers),
             )
         )
-        if accepted:
-            left = [job.without(accepted) for job in family.jobs]
+        if needless:
+            left = [job.without(needless) for job in family.jobs]
             self.unneeded += [job.claim for job in left if not job.items]
             family.jobs = [job for job in left if job.items]
         return seconds

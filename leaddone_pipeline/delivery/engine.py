@@ -19,6 +19,7 @@ from leaddone_pipeline.delivery.pace import Pace
 from leaddone_pipeline.delivery.settle import Settler
 from leaddone_pipeline.delivery.stops import broken, long_wait, taken_over
 from leaddone_pipeline.errors import LeadDoneError
+from leaddone_pipeline.ledger import claiming
 from leaddone_pipeline.webhook import body
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Engine:
             chance=chance,
         )
         self._jobs = Jobs()
+        self._handed_over: set[int] = set()
         self._notes = Notes()
         self._stopped: LeadDoneError | None = None
         self._error: BaseException | None = None
@@ -109,6 +111,9 @@ class Engine:
             self._reports.put(self._news(drained=True))
 
     def _end(self) -> None:
+        if self._error is not None:
+            give_back = partial(claiming.give_back_unsent, run_id=self._lease.run_id, sent=self._handed_over)
+            self._ledger.write(partial(give_back, now=self._ledger.now()))
         self._lease.end(stopped=str(self._stopped) if self._stopped else None)
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -226,6 +231,7 @@ class Engine:
         errand = Errand(
             job.claim.batch_id, self._kind, body([item.body for item in job.items]), self._lease.fresh_until
         )
+        self._handed_over.add(job.claim.batch_id)
         self._carriers.carry(errand, under_way=len(self._jobs.under_way))
 
     def _land(self, landed: Landed) -> None:
@@ -246,6 +252,7 @@ class Engine:
         if landed.answer.reached:
             self._notes.sent += sum(not item.again for item in job.items)
         settled = self._settler.settle(family, job, landed.answer, stopped=self._stopped is not None)
+        self._handed_over.remove(job.claim.batch_id)
         self._pace.answered(
             now,
             sent_at=landed.left_at,
@@ -267,6 +274,7 @@ class Engine:
     def _come_back(self, family: Family, job: Job, now: float) -> None:
         """Nothing was sent, since the lease had grown stale: it is renewed before the next try (rule 10)."""
         self._notes.requests -= 1
+        self._handed_over.remove(job.claim.batch_id)
         self._pace.came_back(now)
         family.jobs.append(job)
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.delivery.again import send_again
-from leaddone_pipeline.delivery.prepare import orders_of
+from leaddone_pipeline.delivery.prepare import Item, orders_of
 from leaddone_pipeline.delivery.record import record_orders
 from leaddone_pipeline.ledger import State
 
@@ -23,7 +23,7 @@ __all__ = ["deliver_orders"]
 
 def deliver_orders(run: Run, frames: Iterable[pd.DataFrame], tally: Tally, *, day: str | None) -> None:
     """Record and send the orders of these frames; a slice is recorded before its first batch leaves (rule 5)."""
-    around = run.around
+    around, last = run.around, list[Item]()
     for frame in frames:
         prepared = orders_of(frame, around.ledger.content_key)
         recorded = around.ledger.write(
@@ -31,5 +31,10 @@ def deliver_orders(run: Run, frames: Iterable[pd.DataFrame], tally: Tally, *, da
         )
         tally.add(recorded)
         run.submit(recorded.to_send, State.PENDING)
+        last += recorded.to_send_last
         run.report("sending", tally)
-    tally.waits_for = send_again(run, run.settle(State.PENDING))
+    unknown = run.settle(State.PENDING)
+    if last:
+        run.submit(last, State.PENDING)
+        unknown += run.settle(State.PENDING)
+    tally.waits_for = send_again(run, unknown)

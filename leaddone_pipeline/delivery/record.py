@@ -27,6 +27,7 @@ class Recorded:
     Attributes:
         numbers: of the records that count as valid: everything but skipped orders, unchanged and superseded updates.
         to_send: orders that may be claimed.
+        to_send_last: those that may be claimed when all others are settled (rule 19).
         cancelled: numbers of orders that the shop cancelled after they may have been sent (rule 22).
         changed: how many were accepted with another content.
         unchanged: updates that LeadDone knows already.
@@ -38,6 +39,7 @@ class Recorded:
 
     numbers: list[int] = field(default_factory=list)
     to_send: list[Item] = field(default_factory=list)
+    to_send_last: list[Item] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     changed: int = 0
     unchanged: int = 0
@@ -55,7 +57,6 @@ def record_orders(
     busy = claiming.open_claims(connection, [row.number for row in known.values()])
     recorded = Recorded()
     fresh: list[PreparedOrder] = []
-    last: set[int] = set()
     changes: list[tuple[int, Mapping[str, Any]]] = []
     for order in orders:
         row = known.get(order.incoming.order_id)
@@ -68,9 +69,9 @@ def record_orders(
             recorded.cancelled.append(row.number)
         if standing.values:
             changes.append((row.number, standing.values))
-        if standing.last:
-            last.add(row.number)
-        _sort_in(recorded, order, row.number, send=standing.send, unknown_attempts=row.unknown_attempts)
+        item = _counted(recorded, order, row.number, row.unknown_attempts)
+        if item is not None and standing.send:
+            (recorded.to_send_last if standing.last else recorded.to_send).append(item)
     recording.change(connection, changes)
     first = recording.add(connection, [_new_order(o, account_id, shop, day) for o in fresh])
     words = recording.message_ids(connection, {o.incoming.skipped for o in fresh})
@@ -83,21 +84,17 @@ def record_orders(
         ],
     )
     for number, order in enumerate(fresh, first):
-        _sort_in(recorded, order, number, send=True, unknown_attempts=0)
-    recorded.to_send.sort(key=lambda item: item.number in last)
+        item = _counted(recorded, order, number, unknown_attempts=0)
+        recorded.to_send += [] if item is None else [item]
     return recorded
 
 
-def _sort_in(
-    recorded: Recorded, order: PreparedOrder, number: int, *, send: bool, unknown_attempts: int
-) -> None:
+def _counted(recorded: Recorded, order: PreparedOrder, number: int, unknown_attempts: int) -> Item | None:
+    """Count an order as valid and make what would be sent of it; None of a skipped one."""
     if order.record is None or order.incoming.content_hash is None:
-        return
+        return None
     recorded.numbers.append(number)
-    if send:
-        recorded.to_send.append(
-            Item(number, order.record, order.body, order.incoming.content_hash, unknown_attempts)
-        )
+    return Item(number, order.record, order.body, order.incoming.content_hash, unknown_attempts)
 
 
 def _new_order(order: PreparedOrder, account_id: int, shop: str, day: str | None) -> dict[str, Any]:

@@ -31,8 +31,8 @@ class Standing:
 
     Attributes:
         send: it may be claimed.
-        last: after all others, since it is pending though it was refused alone; else a few refused orders could
-            keep those behind them from ever being tried (rule 19).
+        last: when all others are settled, since it is pending though it was refused alone; else a few refused
+            orders could keep the others from ever being tried (rule 19).
         changed: it was accepted with another content; the API has no update (rule 22).
         cancelled: it was sent, and the shop has cancelled it since (rule 22).
         values: columns to write into its row.
@@ -64,13 +64,15 @@ def stand(known: Known, incoming: Incoming, *, shop: str, day: str | None, busy:
         values["seen_day"] = day
     if known.forgotten:
         return Standing()
+    if incoming.skipped and _is_old(known, day):
+        return Standing(values=values)
     if incoming.skipped:
         return _skipped(known, incoming, values, busy=busy)
     if known.state == State.ACCEPTED:
         changed = known.content_hash is not None and known.content_hash != incoming.content_hash
         return Standing(changed=changed, values=values)
     if busy:
-        return Standing(send=known.state == State.PENDING, values=values)
+        return Standing(send=_may_be_sent(known), values=values)
     return _open(known, incoming, values, day=day)
 
 
@@ -80,12 +82,15 @@ def _skipped(known: Known, incoming: Incoming, values: dict[str, Any], *, busy: 
     if cancelled and known.cancelled != incoming.skipped:
         values["cancelled"] = incoming.skipped
     if known.state != State.ACCEPTED and not busy:
-        return Standing(cancelled=cancelled and known.unknown_attempts > 0, values=values | _withdrawn(known))
+        late = cancelled and known.unknown_attempts > 0 and known.state != State.REJECTED
+        return Standing(cancelled=late, values=values | _withdrawn(known))
     return Standing(cancelled=cancelled, values=values)
 
 
 def _withdrawn(known: Known) -> dict[str, Any]:
     """What becomes of an order that is not to be sent after all, or not again."""
+    if known.unknown_attempts and known.state == State.REJECTED:
+        return {}  # only a person says so of an order that may have arrived: they have looked
     if known.unknown_attempts:
         # LeadDone may have it from before, also where a person has asked for it to be sent again (rule 15).
         return {"state": State.UNCONFIRMED, "held": True}
@@ -107,7 +112,11 @@ def _open(known: Known, incoming: Incoming, values: dict[str, Any], *, day: str 
         return Standing(send=True, values={**values, **source, "state": State.PENDING})  # rule 23
     if known.state == State.SKIPPED and not _is_old(known, day):
         return Standing(send=True, values={**values, **source, "state": State.PENDING})
-    return Standing(send=known.state == State.UNCONFIRMED and not known.held, values=values)
+    return Standing(send=_may_be_sent(known), values=values)
+
+
+def _may_be_sent(known: Known) -> bool:
+    return known.state == State.PENDING or (known.state == State.UNCONFIRMED and not known.held)
 
 
 def _is_newer(known: Known, day: str | None) -> bool:
@@ -116,5 +125,5 @@ def _is_newer(known: Known, day: str | None) -> bool:
 
 
 def _is_old(known: Known, day: str | None) -> bool:
-    """An earlier day's export, read again, does not know yet that the shop has cancelled the order since."""
+    """An earlier day's export, read again, does not know what the shop has said of the order since."""
     return day is not None and known.seen_day is not None and day < known.seen_day

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger.recording import change
+from leaddone_pipeline.ledger.recording import change, parts
 from leaddone_pipeline.ledger.tables import State, accounts, batches, claims, records
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Claim",
     "Claimed",
-    "accepted_among",
     "claim",
     "enter",
     "give_back",
+    "give_back_unsent",
+    "no_longer_sent",
     "open_claims",
     "still_held",
     "wait",
@@ -80,8 +81,8 @@ def claim(
         connection: of a write transaction.
         now: the ledger's clock.
         run_id: whose claim it becomes.
-        wanted: number and content hash of each record as this run would send it. Of a pending one the content of
-            the run that sends it counts (rule 5); one of unknown fate keeps its first attempt's (rule 22).
+        wanted: number and content hash of each record as this run would send it. The content of the run that sends
+            it counts (rule 5), but of one with unknown attempts the first attempt's (rule 22).
         states: PENDING for first sendings, UNCONFIRMED for those of unknown fate (rule 17).
         as_recorded: only records that still have this very content; another run may have brought a newer
             tracking update since it was read (rule 29).
@@ -120,7 +121,7 @@ def claim(
         [
             (number, {"content_hash": hashes[number]})
             for number in mine
-            if rows[number].state == State.PENDING and rows[number].content_hash != hashes[number]
+            if not rows[number].unknown_attempts and rows[number].content_hash != hashes[number]
         ],
     )
     attempts = {number: rows[number].unknown_attempts for number in free}
@@ -175,10 +176,27 @@ def give_back(connection: Connection, now: ColumnElement[float], held: Claim) ->
         connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
 
 
-def accepted_among(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:
-    """Those of these orders that are accepted, by a late answer to another run for instance (rules 20 and 22)."""
+def give_back_unsent(
+    connection: Connection, now: ColumnElement[float], *, run_id: int, sent: Collection[int]
+) -> None:
+    """End all claims of a run but those of these batches: it may have some that it was never told of (rule 4)."""
+    own = select(batches.c.id).where(batches.c.run_id == run_id, batches.c.ending.is_(None))
+    unsent = [batch_id for batch_id in connection.execute(own).scalars() if batch_id not in sent]
+    for part in parts(unsent):
+        connection.execute(delete(claims).where(claims.c.batch_id.in_(part)))
+        connection.execute(
+            update(batches)
+            .where(batches.c.id.in_(part), batches.c.ending.is_(None))
+            .values(ending="returned", ended_at=now)
+        )
+
+
+def no_longer_sent(connection: Connection, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these claimed orders that a late answer or the shop's cancelling has made needless (rules 20, 22)."""
     query = select(records.c.number).where(
-        records.c.number.in_(numbers), records.c.kind == Kind.ORDERS, records.c.state == State.ACCEPTED
+        records.c.number.in_(numbers),
+        records.c.kind == Kind.ORDERS,
+        or_(records.c.state == State.ACCEPTED, records.c.cancelled.is_not(None)),
     )
     return frozenset(connection.execute(query).scalars())
 

@@ -29,22 +29,24 @@ def has_records(connection: Connection, *, base_url: str, client_id: str) -> boo
 def open_days(connection: Connection, *, account_id: int, shop: str) -> Mapping[str, int]:
     """Days with orders that the next delivery would send: pending, or unconfirmed and not held.
 
+    Each counts for the day whose export was the last to speak of it: an older one may have another content.
+
     Returns:
         Day, ISO -> how many such orders; oldest first.
     """
     unknown = and_(records.c.state == State.UNCONFIRMED, records.c.held.is_(False))
     query = (
-        select(records.c.day, func.count())
+        select(records.c.seen_day, func.count())
         .where(
             records.c.account_id == account_id,
             records.c.kind == Kind.ORDERS,
             records.c.shop == shop,
-            records.c.day.is_not(None),
+            records.c.seen_day.is_not(None),
             records.c.forgotten.is_(False),
             or_(records.c.state == State.PENDING, unknown),
         )
-        .group_by(records.c.day)
-        .order_by(records.c.day)
+        .group_by(records.c.seen_day)
+        .order_by(records.c.seen_day)
     )
     return {str(day): count for day, count in connection.execute(query)}
 

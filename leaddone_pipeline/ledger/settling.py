@@ -159,7 +159,9 @@ def _report_second_ids(
     """Keep the first internal id and write the second into the audit (rule 20)."""
     said = {o.number: o.internal_id for o in outcomes if o.state == State.ACCEPTED}
     for row in connection.execute(
-        select(records).where(records.c.number.in_(said), records.c.state == State.ACCEPTED)
+        select(records).where(
+            records.c.number.in_(said), records.c.kind == Kind.ORDERS, records.c.state == State.ACCEPTED
+        )
     ).all():
         if row.internal_id != said[row.number]:
             report_second_id(connection, now, row.number, second_id=said[row.number] or "")

@@ -31,7 +31,8 @@ def record_frame(
         account_id = recording.open_account(connection, account)
         if kind is Kind.ORDERS:
             orders = orders_of(frame, ledger.content_key)
-            return bool(record_orders(connection, orders, account_id=account_id, shop=shop, day=day).to_send)
+            orders_now = record_orders(connection, orders, account_id=account_id, shop=shop, day=day)
+            return bool(orders_now.to_send or orders_now.to_send_last)
         recorded = record_updates(
             connection,
             updates_of(frame),

@@ -46,6 +46,20 @@ def test_an_answer_that_stands_already_is_not_taken_for_a_second_one(ledger, fai
 
 
 @pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("requests", [0, 1])
+def test_what_never_left_is_pending_when_its_claim_is_not_told(ledger, fail_once, requests, committed):
+    """Rules 4 and 13: of a batch, or of the halves that follow a refusal, the COMMIT's answer is lost."""
+    server = ScriptedServer(lambda records: httpx.Response(413) if len(records) == 8 else None)
+    delivery = delivery_to(server, ledger, guarantee="at_most_once")
+    fail_once(lambda: len(server.bodies) == requests and not delivery.links().empty, committed=committed)
+    with pytest.raises(LedgerError):
+        delivery.orders([orders_frame(ids(8))])
+
+    assert len(server.bodies) == requests
+    assert delivery.orders([orders_frame(ids(8))]).counts["accepted"] == 8
+
+
+@pytest.mark.parametrize("committed", [False, True])
 def test_the_other_half_of_a_batch_goes_back_when_an_answer_cannot_be_written(ledger, fail_once, committed):
     """Rule 13: what was claimed and never left is pending again, and is nobody's to resolve."""
     server = ScriptedServer(lambda records: httpx.Response(413) if len(records) == 8 else None)

@@ -1,6 +1,7 @@
 """What becomes of an order while its next request waits (delivery.md, rules 20 and 22)."""
 
 import math
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -88,6 +89,54 @@ def test_a_probe_whose_order_was_accepted_while_it_waits_makes_way_for_another(l
     assert [body for body in server.bodies if "A0" in body][1:] == [["A0"]]
     assert known(ledger).repeats == "recognises repeats"
     assert report.counts["accepted"] == 10
+
+
+@pytest.mark.parametrize("answer", [429, 413])
+def test_an_order_that_was_cancelled_while_its_next_request_waits_is_left_out(ledger, answer):
+    """A later day's run reads the cancellation meanwhile."""
+
+    def script(_records):
+        if len(server.bodies) > 1:
+            return None
+        delivery.orders([orders_frame(["A1"], skipped="cancelled")], day="2026-11-17")
+        return httpx.Response(answer, headers={"Retry-After": "1"})
+
+    server = ScriptedServer(script)
+    delivery = delivery_to(server, ledger)
+    report = delivery.orders([orders_frame(["A0", "A1"])], day="2026-11-16")
+
+    assert server.bodies == [["A0", "A1"], ["A0"]]
+    assert (report.counts["accepted"], report.counts["pending"]) == (1, 1)
+    delivery.orders([orders_frame(["A0", "A1"])], day="2026-11-16")
+    assert delivery.links().set_index("order_id")["outcome"].to_dict() == {"A0": "accepted", "A1": "skipped"}
+
+
+def test_a_run_waits_for_an_order_of_unknown_fate_that_another_sends_again(place):
+    """Rule 11."""
+    waits = Event()
+
+    def script(_records):
+        if len(server.bodies) == 1:
+            return httpx.Response(500)
+        if len(server.bodies) == 2:
+            other.start()
+            assert waits.wait(60)
+        return None
+
+    def second():
+        with place.open() as ledger:
+            delivery = delivery_to(
+                server, ledger, progress=lambda stage, _: stage.startswith("wait") and waits.set()
+            )
+            reports.append(delivery.orders([orders_frame(["A"])]))
+
+    server, reports = ScriptedServer(script), []
+    other = Thread(target=second)
+    with place.open() as ledger:
+        delivery_to(server, ledger).orders([orders_frame(["A"])])
+    other.join()
+
+    assert (reports[0].counts["accepted"], reports[0].requests) == (1, 0)
 
 
 def test_an_order_that_was_cancelled_while_of_unknown_fate_is_left_to_a_person(ledger):

@@ -9,7 +9,7 @@ from leaddone_pipeline.errors import (
     IntakeError,
     LeadDoneUnavailable,
 )
-from leaddone_pipeline.ledger import Ledger, State, person, reading
+from leaddone_pipeline.ledger import Ledger, State, openness, person, reading
 from leaddone_pipeline.testing import LeadDoneSandbox
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -178,6 +178,26 @@ def test_orders_behind_refused_ones_come_through_in_the_next_run(ledger):
     assert set(first.links.query("order_id in ['A0', 'A1']")["message"]) == {"not allowed"}
     assert again.stopped is None
     assert (again.counts["accepted"], again.counts["rejected"]) == (2, 2)
+
+
+@pytest.mark.parametrize("max_concurrency", [1, 8])
+def test_refused_orders_of_one_slice_do_not_keep_back_those_of_the_next(ledger, max_concurrency):
+    """Rule 19: what was refused alone is tried when all others are settled."""
+
+    def script(records):
+        bad = any(record["article"] == "Interdit" for record in records)
+        return httpx.Response(400, json={"message": "not allowed"}) if bad else None
+
+    def slices():
+        yield orders_frame(ids(2), article="Interdit")
+        yield orders_frame(ids(20, "B"))
+
+    delivery = delivery_to(ScriptedServer(script), ledger, max_concurrency=max_concurrency)
+    delivery.orders(slices())
+    report = delivery.orders(slices())
+
+    assert report.stopped is None
+    assert (report.counts["accepted"], report.counts["rejected"]) == (20, 2)
 
 
 def test_three_batches_of_unknown_fate_in_a_row_stop_the_run(ledger):
@@ -405,6 +425,27 @@ class TestSkippedOrders:
         assert delivery.orders([orders_frame(["A"])], day="2026-11-16").counts["sent"] == 0
         assert outcomes(delivery) == {"A": "skipped"}
 
+    @pytest.mark.parametrize("reason", ["draft", "cancelled"])
+    def test_change_nothing_where_a_newer_export_has_spoken_since(self, ledger, reason):
+        """The older day read again, by a backfill for instance, is no news of any order."""
+        script = [httpx.Response(401), None, httpx.Response(500), httpx.Response(401)]
+        server = ScriptedServer(lambda _: script.pop(0) if script else None)
+        delivery, monday, tuesday = delivery_to(server, ledger), "2026-11-16", "2026-11-17"
+
+        def read_monday():
+            return delivery.orders([orders_frame(["A", "B"], skipped=reason)], day=monday)
+
+        read_monday()
+        delivery.orders([orders_frame(["A"])], day=tuesday)
+        read_monday()
+        assert ledger.read(lambda c: openness.open_days(c, account_id=1, shop="default")) == {tuesday: 1}
+        assert delivery.orders([orders_frame(["A"])], day=tuesday).counts["accepted"] == 1
+        assert read_monday().counts["cancelled_late"] == 0
+        delivery.orders([orders_frame(["B"])], day=tuesday)
+        read_monday()
+
+        assert delivery.orders([orders_frame(["B"])], day=tuesday).counts["accepted"] == 1
+
     def test_are_sent_when_a_newer_export_no_longer_skips_them(self, ledger, sandbox):
         delivery = delivery_to(sandbox, ledger)
         delivery.orders([orders_frame(["A"], skipped="draft")], day="2026-11-16")
@@ -456,6 +497,19 @@ def resend(ledger, server):
     assert ledger.write(lambda c: person.resolve(c, ledger.now(), **word)) == {}
 
 
+def test_a_persons_word_that_leaddone_has_it_not_stands_when_the_shop_cancels(ledger):
+    """Rule 24: a refusal after an unknown attempt can only be a person's, and they have looked."""
+    server = ScriptedServer(lambda _: httpx.Response(500))
+    delivery = delivery_to(server, ledger, guarantee="at_most_once")
+    delivery.orders([orders_frame(["A"])])
+    word = {"account_id": 1, "order_ids": ["A"], "to": State.REJECTED, "reason": "not there"}
+    ledger.write(lambda c: person.resolve(c, ledger.now(), **word))
+    report = delivery.orders([orders_frame(["A"], skipped="cancelled")])
+
+    assert outcomes(delivery) == {"A": "rejected"}
+    assert report.counts["cancelled_late"] == 0
+
+
 class TestAnOrderSentAgainByAPersonsWord:
     """Its unknown attempt is not forgotten (rule 15)."""
 
@@ -476,6 +530,11 @@ class TestAnOrderSentAgainByAPersonsWord:
 
     def test_is_accepted_when_leaddone_says_so(self, resent):
         assert resent.orders([orders_frame(["A"])]).counts["accepted"] == 1
+
+    def test_is_reported_as_changed_when_it_was_since_its_first_attempt(self, resent):
+        """Rule 22: LeadDone may have the first attempt's content."""
+        assert resent.orders([orders_frame(["A"], price="999")]).counts["accepted"] == 1
+        assert resent.orders([orders_frame(["A"], price="999")]).counts["changed"] == 1
 
     def test_is_sent_although_the_shop_had_cancelled_it_before(self, ledger):
         """A person has looked, and their word is the newer one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,26 +89,34 @@ def _settings() -> Finding:
 
 
 def _leaddone(signed_by: Credentials, account: Account) -> Finding:
-    """Send an empty list, signed: who answers 401 does not accept the signature, and nothing can be processed."""
+    """Send an empty list, signed: only a JSON list back shows that a webhook took the signature."""
     from leaddone_pipeline.contract import Kind  # noqa: PLC0415 - costs start-up time
     from leaddone_pipeline.webhook import Meaning, read_answer  # noqa: PLC0415
 
     with opening.client(signed_by, account, max_connections=1) as client:
         answer = client.send(Kind.ORDERS, b"[]")
     meaning = read_answer(answer, []).meaning
-    if meaning == Meaning.CREDENTIALS:
-        remedy = "Copy client id and webhook secret again from LeadDone (Intégrations > Webhook)"
-        return Finding("LeadDone", f"answered {answer.status}: credentials refused", remedy, STOPPED)
-    if meaning == Meaning.ADDRESS:
-        remedy = "Check LEADDONE_BASE_URL; redirects are never followed"
-        return Finding("LeadDone", f"answered {answer.status}: no webhook lives there", remedy, STOPPED)
+    if meaning == Meaning.ANSWERED:
+        return Finding("LeadDone", f"answers ({answer.status}), and accepts the signature")
     if answer.status is None:
         return Finding("LeadDone", f"cannot be reached ({answer.detail})", _unreached(answer), STOPPED)
-    if meaning == Meaning.UNKNOWN and answer.status >= 500:  # noqa: PLR2004 - a server's own fault
-        return Finding(
-            "LeadDone", f"answered {answer.status}", "Try again later, or ask its support", STOPPED
-        )
-    return Finding("LeadDone", f"answers ({answer.status}), and accepts the signature")
+    if meaning == Meaning.CREDENTIALS:
+        found, remedy = "credentials refused", _COPY_AGAIN
+    elif meaning == Meaning.ADDRESS:
+        found, remedy = "no webhook lives there", "Check LEADDONE_BASE_URL; redirects are never followed"
+    elif answer.status in _BUSY:
+        found, remedy = "it is busy, and nothing was found out about address and signature", _LATER
+    elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        found, remedy = "a fault on its side, and nothing was found out about address and signature", _LATER
+    else:
+        found, remedy = "this is not the answer of a LeadDone webhook, which is a JSON list", _ANOTHER
+    return Finding("LeadDone", f"answered {answer.status}: {found}", remedy, STOPPED)
+
+
+_BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_COPY_AGAIN = "Copy client id and webhook secret again from LeadDone (Intégrations > Webhook)"
+_LATER = "Run `leaddone doctor` again in some minutes; if it stays so, ask LeadDone's support"
+_ANOTHER = "Check LEADDONE_BASE_URL, and that nothing (a proxy, a firewall, a login page) answers in LeadDone's place"
 
 
 def _unreached(answer: Answer) -> str:

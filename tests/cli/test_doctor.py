@@ -41,6 +41,36 @@ def test_a_fault_is_named_with_its_remedy(leaddone, env, what, words, code):
     assert "whsec" not in ran.out + ran.err
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 429, "body": b"{}"}, "answered 429: it is busy"),
+        ({"status": 503, "body": b"{}", "Retry_After": "30"}, "answered 503: it is busy"),
+        ({"status": 503, "body": b"down"}, "answered 503: it is busy"),
+        ({"status": 500, "body": b"{}"}, "answered 500: a fault on its side"),
+        (
+            {"status": 200, "body": b"<html>Connexion</html>"},
+            "answered 200: this is not the answer of a LeadDone",
+        ),
+        ({"status": 200, "body": b'{"ok": true}'}, "answered 200: this is not the answer of a LeadDone"),
+        ({"status": 400, "body": b"{}"}, "answered 400: this is not the answer of a LeadDone"),
+        ({"status": 418, "body": b"[]"}, "answered 418: this is not the answer of a LeadDone"),
+    ],
+)
+def test_an_answer_that_proves_nothing_is_no_sign_of_health(leaddone, answer, words):
+    """Only a 2xx with a JSON list shows that a webhook lives there and has taken the signature."""
+    server = Server().start(answering(**answer))
+    try:
+        ran = leaddone("doctor", env={"LEADDONE_BASE_URL": server.base_url})
+    finally:
+        server.stop()
+
+    assert words in lines(ran)["LeadDone"]
+    assert "accepts the signature" not in ran.out
+    assert "->" in ran.out
+    assert ran.code == 1
+
+
 def test_a_certificate_that_is_not_valid_is_named(leaddone):
     """Whoever answers may be somebody else: the remedy is another one than that of a dead line."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.exits import LEFT_OVER, STOPPED, UNUSABLE, code_of_counts
 from leaddone_pipeline.cli.files import write_table
+from leaddone_pipeline.cli.leaving import Leaving
 from leaddone_pipeline.cli.parcels import known_parcels
 from leaddone_pipeline.cli.progress import ShownProgress
 from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
@@ -16,11 +18,12 @@ from leaddone_pipeline.cli.reading import Reading
 from leaddone_pipeline.cli.words import counted, say, say_error, show, show_counts, show_json
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import OUTCOMES, ROWS, Delivery, DeliveryReport
-from leaddone_pipeline.errors import LedgerError
+from leaddone_pipeline.errors import LeadDoneError, LedgerError
 from leaddone_pipeline.intake import load_source, read_orders, read_tracking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from leaddone_pipeline.intake import RowCounts
     from leaddone_pipeline.settings import Account, Credentials
 
-__all__ = ["reading_of", "run", "show_report", "too_many_paid"]
+__all__ = ["reading_of", "run", "show_report", "tell", "too_many_paid", "without_ledger"]
 
 
 def run(asked: Asked) -> int:
@@ -37,18 +40,8 @@ def run(asked: Asked) -> int:
     account = opening.account()
     with closing(QuarantineFiles(asked.quarantine, being_read=asked.files)) as quarantine:
         reading = reading_of(asked, quarantine)
-        if not reading.begin():
-            return UNUSABLE
         report = _deliver(asked, reading, credentials, account)
-    reading.say_refused()
-    show_report(asked, report.as_json())
-    if report.stopped:
-        say_error(report.stopped)
-        return STOPPED
-    for note in report.notes:
-        say(f"Note: {note}.")
-    _say_cancelled(report)
-    return LEFT_OVER if reading.broken or too_many_paid(asked, reading) else code_of_counts(report.counts)
+    return UNUSABLE if report is None else tell(asked, reading, report)
 
 
 def reading_of(asked: Asked, quarantine: QuarantineFiles) -> Reading:
@@ -65,29 +58,29 @@ def reading_of(asked: Asked, quarantine: QuarantineFiles) -> Reading:
     return Reading(slices, quarantine, files=len(asked.files))
 
 
-def _deliver(asked: Asked, reading: Reading, credentials: Credentials, account: Account) -> DeliveryReport:
-    """Deliver what is read; where the ledger fails, the rows are still counted."""
+def _deliver(
+    asked: Asked, reading: Reading, credentials: Credentials, account: Account
+) -> DeliveryReport | None:
+    """Deliver what is read; None where nothing could be. Where the ledger fails, the rows are still counted."""
     began = time.monotonic()
-    may_have_left = False
+    leaving = None
     try:
+        if not reading.begin():
+            return None
         with (
             opening.ledger() as ledger,
             opening.client(credentials, account, max_connections=asked.settings.max_concurrency) as client,
             ShownProgress() as progress,
         ):
+            leaving = Leaving(client)
             delivery = Delivery(
-                ledger, client, account, shop=asked.shop, settings=asked.settings, progress=progress
+                ledger, leaving, account, shop=asked.shop, settings=asked.settings, progress=progress
             )
-            may_have_left = True
             send = delivery.orders if asked.kind is Kind.ORDERS else delivery.tracking
             report = _with_rows(send(reading.frames()), reading.rows)
-            if asked.links is not None:
-                write_table(report.links, asked.links)
-            return report
+            return report if asked.links is None else _with_links(report, asked.links)
     except LedgerError as error:
-        reading.finish()
-        report = _without_ledger(asked, error, reading.rows.valid, may_have_left=may_have_left, began=began)
-        return _with_rows(report, reading.rows)
+        return without_ledger(asked, reading, error, began=began, leaving=leaving)
 
 
 def _with_rows(report: DeliveryReport, rows: RowCounts) -> DeliveryReport:
@@ -96,24 +89,51 @@ def _with_rows(report: DeliveryReport, rows: RowCounts) -> DeliveryReport:
     )
 
 
-def _without_ledger(
-    asked: Asked, error: LedgerError, valid: int, *, may_have_left: bool, began: float
+def _with_links(report: DeliveryReport, path: Path) -> DeliveryReport:
+    """Write the links; where they cannot be, the delivery's counts are told all the same."""
+    try:
+        write_table(report.links, path)
+    except LeadDoneError as error:
+        return replace(report, stopped=report.stopped or error)
+    return report
+
+
+def without_ledger(
+    asked: Asked, reading: Reading, error: LedgerError, *, began: float, leaving: Leaving | None = None
 ) -> DeliveryReport:
-    """What is known when the ledger cannot tell: nothing was sent, or nobody knows what was."""
+    """What is known when the ledger cannot tell: what has not left is pending, of the rest nobody knows the fate."""
+    reading.finish()
+    valid, sent = reading.rows.valid, leaving.records if leaving else 0
+    unconfirmed = min(sent, valid)
 
     def no_links() -> pd.DataFrame:
         raise error
 
-    outcomes = dict.fromkeys(OUTCOMES[asked.kind], 0) | {"unconfirmed" if may_have_left else "pending": valid}
-    return DeliveryReport(
+    outcomes = dict.fromkeys(OUTCOMES[asked.kind], 0)
+    outcomes |= {"unconfirmed": unconfirmed, "pending": valid - unconfirmed}
+    report = DeliveryReport(
         kind=asked.kind,
         shop=asked.shop,
-        counts={"valid": valid, **outcomes, "changed": 0, "cancelled_late": 0, "sent": 0},
-        requests=0,
+        counts={"valid": valid, **outcomes, "changed": 0, "cancelled_late": 0, "sent": sent},
+        requests=leaving.requests if leaving else 0,
         elapsed_s=time.monotonic() - began,
         stopped=error,
         read_links=no_links,
     )
+    return _with_rows(report, reading.rows)
+
+
+def tell(asked: Asked, reading: Reading, report: DeliveryReport) -> int:
+    """Say what happened, and give the exit code."""
+    reading.say_refused()
+    show_report(asked, report.as_json())
+    for note in report.notes:
+        say(f"Note: {note}.")
+    _say_cancelled(report)
+    if report.stopped:
+        say_error(report.stopped)
+        return STOPPED
+    return LEFT_OVER if reading.broken or too_many_paid(asked, reading) else code_of_counts(report.counts)
 
 
 _ORDER = (

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.cli import opening
-from leaddone_pipeline.cli.delivering import reading_of, show_report, too_many_paid
+from leaddone_pipeline.cli.delivering import reading_of, show_report, tell, too_many_paid, without_ledger
 from leaddone_pipeline.cli.exits import LEFT_OVER, UNUSABLE, code_of_counts
 from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
 from leaddone_pipeline.cli.words import counted, say
@@ -19,6 +19,7 @@ from leaddone_pipeline.delivery import OUTCOMES
 from leaddone_pipeline.delivery.prepare import Item, PreparedUpdate, orders_of, updates_of
 from leaddone_pipeline.delivery.standing import stand
 from leaddone_pipeline.delivery.updates import Place, Update, fold
+from leaddone_pipeline.errors import LedgerError
 from leaddone_pipeline.ledger import Known, Ledger, State, claiming, recording
 from leaddone_pipeline.webhook import batches, body, encode, sign
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leaddone_pipeline.cli.asked import Asked
-    from leaddone_pipeline.cli.reading import FileRead
+    from leaddone_pipeline.cli.reading import FileRead, Reading
     from leaddone_pipeline.delivery.prepare import PreparedOrder
     from leaddone_pipeline.settings import Account
 
@@ -82,13 +83,20 @@ def run(asked: Asked) -> int:
     ahead = _Ahead()
     with closing(QuarantineFiles(asked.quarantine, being_read=asked.files)) as quarantine:
         reading = reading_of(asked, quarantine)
-        if not reading.begin():
-            return UNUSABLE
-        with opening.ledger_if_any() as found:
-            known = _Ledger(found, opening.account_number(account, found) if found else 0)
-            look = _orders if asked.kind is Kind.ORDERS else _updates
-            for items in look(reading.frames(), known, ahead, asked.shop):
-                _sign(items, ahead, asked, credentials.webhook_secret)
+        try:
+            if not reading.begin():
+                return UNUSABLE
+            with opening.ledger_if_any() as found:
+                known = _Ledger(found, opening.account_number(account, found) if found else 0)
+                look = _orders if asked.kind is Kind.ORDERS else _updates
+                for items in look(reading.frames(), known, ahead, asked.shop):
+                    _sign(items, ahead, asked, credentials.webhook_secret)
+        except LedgerError as error:
+            return tell(asked, reading, without_ledger(asked, reading, error, began=began))
+    return _tell(asked, reading, ahead, account, began=began)
+
+
+def _tell(asked: Asked, reading: Reading, ahead: _Ahead, account: Account, *, began: float) -> int:
     for one in reading.each:
         _say_file(one)
     reading.say_refused()

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leaddone_pipeline.cli.files import unwritable
-from leaddone_pipeline.errors import LeadDoneError
 from leaddone_pipeline.intake import laid_out
 
 if TYPE_CHECKING:
@@ -34,11 +33,6 @@ class QuarantineFiles:
 
     def __init__(self, named: Path | None, *, being_read: Sequence[Path | str] = ()) -> None:
         self._being_read = {Path(path).resolve() for path in being_read}
-        if named is not None and named.resolve() in self._being_read:
-            raise LeadDoneError(
-                f"{named} is being read, and the quarantine would overwrite it",
-                remedy="Name another place with --quarantine",
-            )
         self._named = named
         self._open: dict[Path, _RefusedRows] = {}
 

@@ -145,6 +145,17 @@ def tracking(
 
 
 def _run(asked: Asked, *, dry_run: bool) -> None:
+    _check_targets(asked)
     from leaddone_pipeline.cli import delivering, dry_running  # noqa: PLC0415 - load pandas
 
     raise typer.Exit(dry_running.run(asked) if dry_run else delivering.run(asked))
+
+
+def _check_targets(asked: Asked) -> None:
+    """Refuse to write over a file that is being read: it may be the only copy of the shop's orders."""
+    being_read = {Path(file).resolve() for file in asked.files}
+    for option, path in (("--quarantine", asked.quarantine), ("--links", asked.links)):
+        if path is not None and path.resolve() in being_read:
+            raise typer.BadParameter(
+                f"{path} is being read, and {option} would overwrite it; name another place"
+            )

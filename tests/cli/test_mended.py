@@ -58,13 +58,14 @@ def test_what_is_still_wrong_never_overwrites_the_file_that_a_person_mended(lead
     assert left[["source_file", "source_row", "order_id"]].to_numpy().tolist() == [["orders.csv", "2", "A-1"]]
 
 
-def test_a_named_quarantine_is_never_a_file_that_is_read(leaddone, write, platform):
+@pytest.mark.parametrize("option", ["--quarantine", "--links"])
+def test_a_named_result_is_never_a_file_that_is_read(leaddone, write, platform, option):
     orders = write({"id": "A-1"})
     before = orders.read_bytes()
 
-    ran = leaddone("send", "orders", orders, "--quarantine", "orders.csv")
+    ran = leaddone("send", "orders", orders, option, "orders.csv")
 
-    assert ran.code != 0
+    assert (ran.code, ran.out) == (2, "")
     assert "is being read" in ran.err
     assert orders.read_bytes() == before
     assert not platform.requests

@@ -98,8 +98,9 @@ class Reading:
 
     @property
     def mostly_paid(self) -> bool:
-        """Whether most orders of a file were skipped since they are paid already."""
-        return any(one.skipped[SkipReason.PAID] * 2 > one.orders for one in self.each)
+        """Whether most orders of all files together were skipped since they are paid already."""
+        paid = sum(one.skipped[SkipReason.PAID] for one in self.each)
+        return paid * 2 > sum(one.orders for one in self.each)
 
     def say_refused(self) -> None:
         """Name the first reasons for quarantine, without what the rows hold, and the files with all of them."""

@@ -251,12 +251,16 @@ def test_a_folder_a_glob_and_an_address_are_read(leaddone, write, project, platf
     assert set(platform.orders(client_id)) == {"A-1", "A-2"}
 
 
-def test_one_file_of_paid_orders_among_others_is_code_3(leaddone, write, project):
-    """`paid` is unset, and most orders of a file are skipped as paid: it may be the wrong export."""
+def test_one_file_of_paid_orders_among_others_is_judged_with_the_orders_of_the_call(leaddone, write, project):
+    """`paid` is unset: it is most orders of the whole call that make it code 3, not those of one of its files."""
     header = "Name,Financial Status,Fulfillment Status,Total,Lineitem name,Lineitem price,Lineitem quantity,Shipping Phone"
     (project / "card.csv").write_text(f"{header}\n#1,paid,,100,Tee,100,1,0791000001\n", encoding="utf-8")
-    ran = leaddone("send", "orders", write({"id": "A-1"}, {"id": "A-2"}), "card.csv", "--json")
-    assert (ran.code, ran.json["accepted"], ran.json["skipped"]) == (3, 2, 1)
+    orders = write({"id": "A-1"}, {"id": "A-2"})
+    few = leaddone("send", "orders", orders, "card.csv", "--json")
+    alone = leaddone("send", "orders", "card.csv", "--json")
+    assert (few.code, few.json["accepted"], few.json["skipped"]) == (0, 2, 1)
+    assert (alone.code, alone.json["skipped"]) == (3, 1)
+    assert "skipped as already paid; set paid to send" in few.err
 
 
 def test_dry_run_knows_what_the_ledger_has_as_accepted(leaddone, write, project):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 from sqlalchemy import URL
 
 from leaddone_pipeline.errors import SettingsError
@@ -83,9 +83,9 @@ def credentials_of(client_id: str, webhook_secret: str) -> Credentials:
         raise _unusable(error) from None
 
 
-def base_url() -> str:
+def base_url(start: Path) -> str:
     """Say where the two webhooks live: LEADDONE_BASE_URL, else LeadDone's own address."""
-    return os.environ.get(BASE_URL) or DEFAULT_BASE_URL
+    return _setting(BASE_URL, start) or DEFAULT_BASE_URL
 
 
 def account_of(base_url: str, client_id: str) -> Account:
@@ -106,7 +106,7 @@ def ledger_url(start: Path) -> str:
     Raises:
         SettingsError: neither is to be found; no place is guessed.
     """
-    named = os.environ.get(LEDGER_URL)
+    named = _setting(LEDGER_URL, start)
     if named:
         return named
     root = find_root(start)
@@ -119,6 +119,12 @@ def ledger_url(start: Path) -> str:
             setting=LEDGER_URL,
         )
     return URL.create("sqlite", database=str(root / ".leaddone" / "ledger.db")).render_as_string()
+
+
+def _setting(name: str, start: Path) -> str | None:
+    """A variable of this process, else of the `.env` in the project of `start`; a library sets none itself."""
+    root = None if name in os.environ else find_root(start)
+    return os.environ.get(name) if root is None else dotenv_values(root / ".env").get(name)
 
 
 def _unusable(error: ValueError) -> SettingsError:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from leaddone_pipeline import environment
@@ -46,6 +48,22 @@ def test_the_projects_dotenv_is_read_and_what_is_set_already_wins(tmp_path, monk
 
     found = environment.credentials()
     assert (found.client_id, found.webhook_secret) == ("from-shell", "whsec_file")
+
+
+def test_address_and_ledger_of_the_projects_dotenv_are_found_and_the_process_is_left_as_it_is(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".env").write_text(
+        "LEADDONE_BASE_URL=https://sandbox.test/api\nLEADDONE_LEDGER_URL=sqlite:////file.db\n"
+    )
+    monkeypatch.delenv("LEADDONE_BASE_URL")
+
+    assert environment.base_url(tmp_path) == "https://sandbox.test/api"
+    assert environment.ledger_url(tmp_path) == "sqlite:////file.db"
+    assert not {"LEADDONE_BASE_URL", "LEADDONE_LEDGER_URL"} & set(os.environ)
+    monkeypatch.setenv("LEADDONE_BASE_URL", "https://shell.test/api")
+    assert environment.base_url(tmp_path) == "https://shell.test/api"
 
 
 @pytest.mark.parametrize("missing", ["LEADDONE_CLIENT_ID", "LEADDONE_WEBHOOK_SECRET"])

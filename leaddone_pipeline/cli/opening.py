@@ -54,7 +54,7 @@ def account() -> Account:
     from leaddone_pipeline import environment  # noqa: PLC0415
 
     environment.read_dotenv(Path.cwd())
-    return environment.account_of(environment.base_url(), _required(environment.CLIENT_ID))
+    return environment.account_of(environment.base_url(Path.cwd()), _required(environment.CLIENT_ID))
 
 
 def webhook_secret() -> str:

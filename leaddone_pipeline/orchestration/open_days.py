@@ -90,7 +90,7 @@ def _ask_ledger(shop: Shop, linked: float) -> _Told | None:
     client_id = os.environ.get(shop.client_id_env)
     if not client_id:
         raise SettingsError("it is not set", remedy="Set it where Dagster runs", setting=shop.client_id_env)
-    account = environment.account_of(environment.base_url(), client_id)
+    account = environment.account_of(environment.base_url(shop.folder), client_id)
     try:
         ledger = Ledger(environment.ledger_url(shop.folder), read_only=True)
     except LedgerError:

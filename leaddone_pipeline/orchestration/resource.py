@@ -60,16 +60,18 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
     )
     base_url: str | None = Field(
         default=None,
-        description="Where the two webhooks live, without /orders. Empty: LEADDONE_BASE_URL, else LeadDone itself.",
+        description="Where the two webhooks live, without /orders. Empty: LEADDONE_BASE_URL, of the "
+        "environment or the project's .env, else LeadDone itself.",
     )
     ledger_url: str | None = Field(
         default=None,
-        description="SQLAlchemy URL of the ledger, which knows what was sent. Empty: LEADDONE_LEDGER_URL, else "
-        ".leaddone/ledger.db in the project. Another ledger knows nothing, and sends everything again.",
+        description="SQLAlchemy URL of the ledger, which knows what was sent. Empty: LEADDONE_LEDGER_URL, likewise, "
+        "else .leaddone/ledger.db in the project. Another ledger knows nothing, and sends everything again.",
     )
     root: str | None = Field(
         default=None,
-        description="Folder from which the ledger's project is looked for, upward. Empty: the working directory.",
+        description="Folder from which the project, with its .env and its ledger, is looked for, upward. Empty: the "
+        "working directory.",
     )
     shop: str = Field(default=DEFAULT_SHOP, description="Label of the shop in the ledger and in results.")
     guarantee: str = Field(
@@ -223,8 +225,7 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
 
     def _opened_ledger(self) -> Ledger:
         if self._ledger is None:
-            start = Path.cwd() if self.root is None else Path(self.root)
-            self._ledger = Ledger(self.ledger_url or environment.ledger_url(start))
+            self._ledger = Ledger(self.ledger_url or environment.ledger_url(self._start()))
             dg.get_dagster_logger().info(
                 "The ledger is at %s%s",
                 self._ledger.place,
@@ -250,7 +251,10 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         return self._delivery
 
     def _account(self) -> Account:
-        return environment.account_of(self.base_url or environment.base_url(), self.client_id)
+        return environment.account_of(self.base_url or environment.base_url(self._start()), self.client_id)
+
+    def _start(self) -> Path:
+        return Path.cwd() if self.root is None else Path(self.root)
 
     def _settings(self) -> DeliverySettings:
         if self.guarantee not in set(Guarantee):

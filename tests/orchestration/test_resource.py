@@ -44,6 +44,21 @@ def test_orders_of_a_frame_are_sent_once_and_linked(project, leaddone, frame):
     assert leaddone.links(["A2"])["order_id"].tolist() == ["A2"]
 
 
+def test_a_script_sends_to_the_address_of_the_projects_dotenv(project, frame, monkeypatch):
+    """As the command line does: without it, a shop's script would send to LeadDone itself."""
+    monkeypatch.delenv("LEADDONE_BASE_URL")
+    (project.root / ".env").write_text(
+        f"LEADDONE_BASE_URL={project.running.base_url}\nLEADDONE_LEDGER_URL=sqlite:///{project.root}/other.db\n"
+    )
+    resource = LeadDoneResource(client_id="atlas-client", webhook_secret=SECRET)
+
+    assert resource.send_orders(frame).counts["accepted"] == 2
+    resource.close()
+
+    assert set(project.taken()) == {"A1", "A2"}
+    assert (project.root / "other.db").exists()
+
+
 def test_refused_rows_are_logged_by_code_and_row_and_nothing_personal(leaddone, frame, caplog):
     with caplog.at_level(logging.INFO):
         leaddone.send_orders(frame)

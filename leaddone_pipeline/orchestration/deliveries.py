@@ -73,8 +73,7 @@ class _Step:
             IntakeError: the guard holds it.
             LeadDoneError: the delivery could not begin.
         """
-        rows = self._guarded(day)
-        frame = read_day(self._context, self._export, self._names.table, day)
+        rows, frame = self._guarded(day)
         report = self._leaddone.deliver(self._names.kind, _slices(frame), day=day)
         valid = int((frame["skipped"] == "").sum()) if "skipped" in frame else len(frame)
         told = {
@@ -96,15 +95,19 @@ class _Step:
             IntakeError: the guard holds it.
             LeadDoneError: it could not be recorded.
         """
-        self._guarded(day)
-        frame = read_day(self._context, self._export, self._names.table, day)
+        _, frame = self._guarded(day)
         return self._leaddone.record(self._names.kind, _slices(frame), day=day)
 
-    def _guarded(self, day: str) -> Mapping[str, int]:
+    def _guarded(self, day: str) -> tuple[Mapping[str, int], pd.DataFrame]:
+        """A day's counts and records, unless the guard holds them; what was released once stands in the ledger."""
         rows, limit = counts_of(self._context.instance, self._export, day), self._shop.limits.refused
-        if guard.is_held(rows, limit) and not guard.is_released(day, self._context.run.tags):
+        frame = read_day(self._context, self._export, self._names.table, day)
+        held = guard.is_held(rows, limit) and not guard.is_released(day, self._context.run.tags)
+        if held and (
+            frame.empty or not self._leaddone.has_recorded(self._names.kind, _slices(frame), day=day)
+        ):
             raise guard.refuse(day, self._names.export, rows, limit)
-        return rows
+        return rows, frame
 
 
 def _slices(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -1,7 +1,8 @@
 """The guard: a day of which most rows were refused is held before anything is sent.
 
 Such a file was most likely read in a wrong way, and then the rows that were not refused are wrong too. The day is
-not recorded in the ledger until it is released (delivery.md, rule 5), so nothing asks for it either.
+not recorded in the ledger until it is released (delivery.md, rule 5), so nothing asks for it either. What the ledger
+has recorded with the same content was released, or good, before: a day that would send nothing else is not held.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def refuse(day: str, export: str, rows: Mapping[str, int], limit: float) -> Inta
     read, refused = _of_the_day(rows)
     return IntakeError(
         f"{refused} of {read} rows were refused, more than {limit:.0%}; the day is held, and "
-        "nothing of it was sent or recorded",
+        "nothing of it was sent or recorded now",
         remedy=f"Read the reasons in {export}_quarantine and correct the files or the source's settings; if the day "
         f'is right as it is, run it with the tag {RELEASE}: "{day}"',
         file=f"{export} of {day}",

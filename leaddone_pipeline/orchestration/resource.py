@@ -18,6 +18,7 @@ from leaddone_pipeline.ledger import Ledger, openness
 from leaddone_pipeline.orchestration.frames import CheckedFrames
 from leaddone_pipeline.orchestration.parcels import known_parcels
 from leaddone_pipeline.orchestration.recorded import record_frame
+from leaddone_pipeline.orchestration.released import is_recorded
 from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
@@ -150,15 +151,16 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         return known_parcels(self._opened_ledger, self._account())
 
     def record(self, kind: Kind, frames: Iterable[pd.DataFrame], *, day: str | None) -> bool:
-        """Put checked frames into the ledger as they would be before a delivery (delivery.md, rule 5); send nothing.
-
-        Returns:
-            Whether a delivery would have something to send of them.
-        """
+        """Record checked frames as before a delivery (delivery.md, rule 5), and say whether it would send any."""
         ledger, account, to_send = self._opened_ledger(), self._account(), False
         for frame in frames:
             to_send |= record_frame(ledger, account, kind, frame, shop=self.shop, day=day)
         return to_send
+
+    def has_recorded(self, kind: Kind, frames: Iterable[pd.DataFrame], *, day: str) -> bool:
+        """Whether all that a delivery of these checked frames would send stands in the ledger as it is."""
+        ledger, account = self._opened_ledger(), self._account()
+        return all(is_recorded(ledger, account, kind, one, shop=self.shop, day=day) for one in frames)
 
     def transport(self) -> httpx.BaseTransport | None:
         """What carries the requests; override it in tests to stay off the network.

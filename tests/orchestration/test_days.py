@@ -13,8 +13,10 @@ NOWHERE = "http://127.0.0.1:1/api/webhook"
 def bad_file(project, make_order):
     """A file of which more than half is refused: the guard holds its day."""
 
-    def write(day, good=9):
-        rows = [make_order(f"{day}-{n}", phone="0685123456" if n < good else "12") for n in range(ROWS)]
+    def write(day, good=9, first=0):
+        rows = [
+            make_order(f"{day}-{first + n}", phone="0685123456" if n < good else "12") for n in range(ROWS)
+        ]
         project.orders(day, *rows)
 
     return write
@@ -89,6 +91,53 @@ def test_a_held_day_is_released_by_the_runs_tag(broken, word):
     assert not other.success
     assert project.run(DAYS[0], tags={RELEASE: word}).success
     assert sum(name.startswith(DAYS[0]) for name in project.taken()) == 9
+
+
+def test_a_released_day_stays_released_until_its_file_brings_other_orders(project, bad_file, failures):
+    """Delivery.md, rule 5: what the ledger has was released; only what would newly be sent is held."""
+    bad_file(DAYS[0])
+    assert project.run(DAYS[0], tags={RELEASE: DAYS[0]}).success
+    before = len(project.platform.requests)
+
+    assert project.run(DAYS[0]).success
+    assert len(project.platform.requests) == before
+    assert project.materializations("order_deliveries")[DAYS[0]][0]["accepted"] == 9
+
+    bad_file(DAYS[0], good=9, first=1)
+    again = project.run(DAYS[0])
+    assert not again.success
+    assert "the day is held" in failures(again)[0].description
+    assert len(project.platform.requests) == before
+
+
+def test_what_a_released_day_still_owes_needs_no_second_release(project, bad_file):
+    bad_file(DAYS[0])
+    project.platform.set_faults(["unauthorized"])
+    assert not project.run(DAYS[0], tags={RELEASE: "all"}).success
+    assert project.ledger()["outcome"].tolist() == ["pending"] * 9
+    project.platform.set_faults([])
+
+    assert project.run(DAYS[0]).success
+    assert project.links() == project.taken()
+
+
+def test_statuses_of_a_released_day_are_not_held_again(project, make_order, make_update):
+    project.orders(DAYS[0], make_order("A1"), make_order("A2"))
+    refused = [make_update("A1", "no such status") for _ in range(20)]
+    project.courier(DAYS[0], make_update("A1"), *refused)
+    assert not project.run(DAYS[0]).success
+    assert project.run(DAYS[0], tags={RELEASE: DAYS[0]}).success
+    assert project.run(DAYS[0]).success
+
+    project.courier(DAYS[0], make_update("A1"), make_update("A2"), *refused)
+    assert not project.run(DAYS[0]).success
+    taken = project.platform.orders("atlas-client")
+    assert (taken["A1"]["status"], taken["A2"]["status"]) == ("shipped", None)
+
+
+def test_a_day_without_a_good_row_is_held_whatever_the_ledger_has(project, bad_file):
+    bad_file(DAYS[0], good=0)
+    assert not project.run(DAYS[0]).success
 
 
 def test_a_small_day_and_a_day_at_the_limit_are_not_held(project, make_order, bad_file):

@@ -125,6 +125,7 @@ def without_ledger(
 
 def tell(asked: Asked, reading: Reading, report: DeliveryReport) -> int:
     """Say what happened, and give the exit code."""
+    reading.say_skipped(recorded=not isinstance(report.stopped, LedgerError))
     reading.say_refused()
     show_report(asked, report.as_json())
     for note in report.notes:

@@ -13,6 +13,7 @@ from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.delivering import reading_of, show_report, tell, too_many_paid, without_ledger
 from leaddone_pipeline.cli.exits import LEFT_OVER, UNUSABLE, code_of_counts
 from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
+from leaddone_pipeline.cli.reading import by_reason
 from leaddone_pipeline.cli.words import counted, say
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import OUTCOMES
@@ -134,8 +135,7 @@ def _say_file(file: FileRead) -> None:
         f"{rows.skipped:,} skipped, {rows.merged:,} merged."
     )
     if file.skipped:
-        told = ", ".join(f"{reason} ({count:,})" for reason, count in file.skipped.most_common())
-        say(f"  Orders skipped: {told}.")
+        say(f"  Orders skipped: {by_reason(file.skipped)}.")
     if file.rewritten:
         say(
             f"  Quantities went into the article of {counted(file.rewritten, 'order')}, so that the amount is right:"

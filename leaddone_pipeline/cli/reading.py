@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from leaddone_pipeline.errors import IntakeError
     from leaddone_pipeline.intake import About, Slice
 
-__all__ = ["FileRead", "Reading"]
+__all__ = ["FileRead", "Reading", "by_reason"]
 
 _SHOWN_REASONS = 10
 _SHOWN_EXAMPLES = 3
+
+
+def by_reason(skipped: Counter[str]) -> str:
+    """`cancelled (2), paid (1)`, the most frequent first."""
+    return ", ".join(f"{reason} ({count:,})" for reason, count in skipped.most_common())
 
 
 @dataclass(slots=True)
@@ -101,6 +106,13 @@ class Reading:
         """Whether most orders of all files together were skipped since they are paid already."""
         paid = sum(one.skipped[SkipReason.PAID] for one in self.each)
         return paid * 2 > sum(one.orders for one in self.each)
+
+    def say_skipped(self, *, recorded: bool) -> None:
+        """Say how many orders were skipped and why, and where each stands once the ledger has it."""
+        skipped = sum((one.skipped for one in self.each), Counter[str]())
+        if skipped:
+            place = "; `leaddone links --output PATH` names each with its reason" if recorded else ""
+            say(f"Orders skipped: {by_reason(skipped)}{place}.")
 
     def say_refused(self) -> None:
         """Name the first reasons for quarantine, without what the rows hold, and the files with all of them."""

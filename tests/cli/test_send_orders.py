@@ -158,6 +158,34 @@ def test_most_orders_skipped_as_paid_is_code_3_until_someone_says_that_it_is_rig
     assert (said.json["skipped"], said.code) == (2, 0)
 
 
+def test_skipped_orders_are_told_by_reason_and_named_in_the_links(leaddone, project, read_csv):
+    header = "Name,Financial Status,Total,Lineitem name,Lineitem price,Lineitem quantity,Shipping Phone,Cancelled at"
+    rows = [
+        "#1,pending,100,Tee,100,1,0791000001,",
+        "#2,pending,150,Tee,100,1,0791000001,2026-11-20",
+        "#2,,,Cap,50,1,,",
+        "#3,pending,100,Tee,100,1,0791000001,2026-11-20",
+        "#4,refunded,100,Tee,100,1,0791000001,",
+    ]
+    (project / "shop.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+    ran = leaddone("send", "orders", "shop.csv", "--json")
+
+    assert (ran.code, ran.json["read"], ran.json["skipped"], ran.json["valid"]) == (0, 5, 4, 1)
+    assert "Orders skipped: cancelled (2), refunded (1); `leaddone links --output PATH` names each" in ran.err
+    leaddone("links", "--output", "all.csv")
+    named = [
+        (row["order_id"], row["message"], row["source_file"], row["source_row"])
+        for row in read_csv(project / "all.csv")
+        if row["outcome"] == "skipped"
+    ]
+    assert named == [
+        ("2", "cancelled", "shop.csv", "3"),
+        ("3", "cancelled", "shop.csv", "5"),
+        ("4", "refunded", "shop.csv", "6"),
+    ]
+
+
 def test_an_order_cancelled_too_late_is_code_3_and_status_names_it(leaddone, project):
     header = "Name,Financial Status,Total,Lineitem name,Lineitem price,Lineitem quantity,Shipping Phone,Cancelled at"
     sent = project / "shop.csv"

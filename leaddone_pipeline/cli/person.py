@@ -88,7 +88,7 @@ def forget(order_ids: _OrderIds) -> None:
         number = opening.account_number(account, ledger)
         refused = ledger.write(partial(person.forget, now=ledger.now(), account_id=number, order_ids=ids))
     show(f"{counted(len(ids) - len(refused), 'order')} erased; order id and internal id stay as a tombstone.")
-    say(_ELSEWHERE)
+    show(_ELSEWHERE)
     raise typer.Exit(_tell(refused))
 
 
@@ -98,7 +98,8 @@ The person may still stand in:
   - the exports and courier files, and their copies
   - quarantine files (*.quarantine.csv, or what --quarantine named)
   - the tables of the IO manager: <shop>.orders, <shop>.orders_quarantine, <shop>.courier_updates_quarantine
-  - the results tables, with ids only: <shop>.order_links, <shop>.tracking_results, what --links or --output named"""
+  - tables with ids only: <shop>.courier_updates, <shop>.order_links, <shop>.tracking_results, what --links or
+    --output named"""
 
 
 def _check_wish(ids: list[str], *, accepted: str | None, rejected: str | None, resend: bool) -> None:

@@ -56,8 +56,16 @@ def test_resolve_names_what_it_did_not_settle(leaddone):
 def test_forget_erases_and_says_where_else_the_person_may_stand(leaddone, sent, project, read_csv):
     ran = leaddone("forget", "A-1")
     assert ran.code == 0
-    for place in ("exports", "quarantine", "orders_quarantine", "order_links", "LeadDone itself"):
-        assert place in ran.err
+    for place in (
+        "exports",
+        "quarantine",
+        "<shop>.orders_quarantine",
+        "<shop>.courier_updates,",
+        "<shop>.courier_updates_quarantine",
+        "<shop>.order_links",
+        "LeadDone itself",
+    ):
+        assert place in ran.out
     leaddone("links", "--output", "links.csv")
     forgotten = read_csv(project / "links.csv")[0]
     assert (forgotten["order_id"], forgotten["outcome"], forgotten["source_file"]) == ("A-1", "accepted", "")

@@ -14,6 +14,10 @@ from leaddone_pipeline.cli.words import counted, say, show
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import Connection
+
+    from leaddone_pipeline.ledger import Ledger
+
 __all__ = ["forget", "resolve"]
 
 _OrderIds = Annotated[
@@ -55,10 +59,12 @@ def resolve(
     to = State.PENDING if resend else State.REJECTED if accepted is None else State.ACCEPTED
     account = opening.account()
     with opening.existing_ledger(read_only=False) as ledger:
+        number = opening.account_number(account, ledger)
+        _take_over(ledger, number)
         work = partial(
             person.resolve,
             now=ledger.now(),
-            account_id=opening.account_number(account, ledger),
+            account_id=number,
             order_ids=ids,
             to=to,
             internal_id=accepted,
@@ -86,6 +92,7 @@ def forget(order_ids: _OrderIds) -> None:
     account = opening.account()
     with opening.existing_ledger(read_only=False) as ledger:
         number = opening.account_number(account, ledger)
+        _take_over(ledger, number)
         refused = ledger.write(partial(person.forget, now=ledger.now(), account_id=number, order_ids=ids))
     show(f"{counted(len(ids) - len(refused), 'order')} erased; order id and internal id stay as a tombstone.")
     show(_ELSEWHERE)
@@ -100,6 +107,29 @@ The person may still stand in:
   - the tables of the IO manager: <shop>.orders, <shop>.orders_quarantine, <shop>.courier_updates_quarantine
   - tables with ids only: <shop>.courier_updates, <shop>.order_links, <shop>.tracking_results, what --links or
     --output named"""
+
+
+def _take_over(ledger: Ledger, account_id: int) -> None:
+    """Claims of dead runs become records of unknown fate (rule 12), as `status` shows them: a person may settle them.
+
+    None is held here: under at_most_once the next run holds what is unconfirmed before it sends anything.
+    """
+    from leaddone_pipeline.contract import Kind  # noqa: PLC0415 - costs start-up time
+    from leaddone_pipeline.delivery.decide import MAX_UNKNOWN_ATTEMPTS  # noqa: PLC0415 - loads pandas
+    from leaddone_pipeline.ledger import leasing  # noqa: PLC0415
+
+    def work(connection: Connection) -> None:
+        for kind in Kind:
+            leasing.take_over(
+                connection,
+                ledger.now(),
+                account_id=account_id,
+                kind=kind,
+                hold=False,
+                enough=MAX_UNKNOWN_ATTEMPTS,
+            )
+
+    ledger.write(work)
 
 
 def _check_wish(ids: list[str], *, accepted: str | None, rejected: str | None, resend: bool) -> None:

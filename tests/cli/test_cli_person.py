@@ -1,6 +1,11 @@
+from functools import partial
+
 import pytest
 
+from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.ledger import State, claiming, leasing, recording
 from leaddone_pipeline.sandbox import REFUSED_CITY
+from leaddone_pipeline.settings import Account
 
 
 @pytest.fixture
@@ -77,6 +82,61 @@ def test_forget_names_what_it_does_not_know(leaddone):
     ran = leaddone("forget", "A-9")
     assert ran.code == 3
     assert "A-9" in ran.err
+
+
+@pytest.fixture
+def claimed(place, served, client_id):
+    """A-1, its status and A-2 are claimed by runs; those that hold A-1 are dead, the one that holds A-2 lives."""
+    with place.open() as ledger:
+        account_id = ledger.write(
+            partial(recording.open_account, account=Account(served.base_url, client_id))
+        )
+        for order_id, kind, lease in (
+            ("A-1", Kind.ORDERS, -1),
+            ("A-1", Kind.TRACKING, -1),
+            ("A-2", Kind.ORDERS, 600),
+        ):
+            row = {"account_id": account_id, "kind": kind, "order_id": order_id, "shop": "atlas"}
+            row |= {"state": State.PENDING, "content_hash": b"h"}
+            number = ledger.write(partial(recording.add, rows=[row]))
+            start = partial(
+                leasing.start_run, now=ledger.now(), account_id=account_id, kind=kind, shop="atlas"
+            )
+            run_id = ledger.write(partial(start, lease_seconds=lease))
+            take = partial(claiming.claim, now=ledger.now(), run_id=run_id, wanted=[(number, b"h")])
+            ledger.write(partial(take, states={State.PENDING}))
+
+
+@pytest.mark.usefixtures("claimed")
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        (["--accepted", "PLT-1"], "accepted"),
+        (["--rejected", "not there"], "rejected"),
+        (["--resend"], "pending"),
+    ],
+)
+def test_what_a_killed_run_left_can_be_resolved_and_what_a_living_one_holds_cannot(leaddone, word, outcome):
+    """Rules 12 and 24: `status` shows it as unconfirmed, and the word on it is a person's."""
+    assert leaddone("status", "--json").json["orders"]["unconfirmed"] == 1
+
+    ran = leaddone("resolve", "A-1", *word)
+
+    assert (ran.code, ran.err.count("a run holds it")) == (0, 0)
+    assert leaddone("status", "--json").json["orders"].get("unconfirmed", 0) == 0
+    assert leaddone("status", "--json").json["orders"][outcome] >= 1
+    held = leaddone("resolve", "A-2", "--resend")
+    assert held.code == 3
+    assert "A-2: a run holds it right now" in held.err
+
+
+@pytest.mark.usefixtures("claimed")
+def test_what_a_killed_run_left_can_be_forgotten_with_its_status(leaddone):
+    """Rule 7: only a living claim is refused."""
+    ran = leaddone("forget", "A-1")
+
+    assert ran.code == 0
+    assert leaddone("forget", "A-2").code == 3
 
 
 @pytest.mark.usefixtures("sent")

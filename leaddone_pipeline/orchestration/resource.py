@@ -100,7 +100,8 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         Rows that do not fit are counted as quarantined, logged by code and row number, and not sent.
 
         Args:
-            frames: columns id, article, price, phone, and optionally qte, receiver, city, address; `skipped` with a
+            frames: columns id (one `#` before it is left out), article, price, phone, and optionally qte, receiver,
+                city, address; `skipped` with a
                 reason for those not to be sent.
             day: the day that they are the export of, ISO (delivery.md, rule 6).
 

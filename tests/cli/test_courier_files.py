@@ -34,6 +34,19 @@ def test_several_events_of_a_parcel_become_its_last_by_time(leaddone, write, pro
     assert platform.orders(client_id)["A-1"]["status"] == "delivered"
 
 
+@pytest.mark.parametrize("order_id", ["#77", "77"])
+@pytest.mark.parametrize("reference", ["#77", "77"])
+def test_an_order_meets_its_parcel_with_or_without_a_hash(
+    leaddone, write, project, platform, client_id, order_id, reference
+):
+    leaddone("send", "orders", write({"id": order_id}))
+
+    ran = leaddone("send", "tracking", courier(project, f"{reference},T77,Livré,22/11/2026 18:05"), "--json")
+
+    assert (ran.code, ran.json["accepted"]) == (0, 1)
+    assert platform.orders(client_id)["77"]["status"] == "delivered"
+
+
 def test_a_file_without_references_is_matched_by_tracking_numbers_that_the_ledger_knows(
     leaddone, write, project, platform, client_id
 ):

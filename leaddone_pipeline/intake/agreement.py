@@ -59,13 +59,18 @@ def _differs(orders: JudgedOrders, cells: pd.Series[Any]) -> np.ndarray[Any, Any
 
 
 def _refuse_unsaid(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
-    """Rows that share an id and all else are one order told twice; where they differ, nobody knows what they are."""
+    """Rows that share an id and all else are one order told twice; where they differ, nobody knows what they are.
+
+    Columns that the source does not read count too: a size or a colour makes another piece.
+    """
     lines = orders.lines
-    for places in lines.bound.fields.values():
-        for place in places:
-            cells = lines.joined(place).fillna("")
-            for at in np.flatnonzero(further & _differs(orders, cells)):
-                orders.refusals.add(orders.owner(at), reasons.ROWS_UNSAID, lines.bound.shown("id"))
+    again = np.flatnonzero(further)
+    told, above = lines.take(again), lines.take(np.repeat(orders.first, orders.count)[again])
+    for place, name in enumerate(lines.bound.header):
+        differs = (told.cells(place).fillna("") != above.cells(place).fillna("")).to_numpy(dtype=bool)
+        reason = reasons.rows_differ(name or f"number {place + 1}")
+        for at in again[differs]:
+            orders.refusals.add(orders.owner(at), reason, lines.bound.shown("id"))
 
 
 def _repeats(orders: JudgedOrders, order: int) -> bool:

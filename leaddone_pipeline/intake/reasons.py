@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Code", "Reason", "foreign_currency", "unexpected", "unknown_status"]
+__all__ = ["Code", "Reason", "foreign_currency", "rows_differ", "unexpected", "unknown_status"]
 
 MAX_TEXT_LENGTH = 5_000
 MAX_ID_LENGTH = 255
@@ -100,11 +100,6 @@ ORDER_TWICE = Reason(
     "order: two rows running carry the order's total: one order of two lines, or one order twice",
     "Leave the order's columns empty on further lines, or delete the repeated row",
 )
-ROWS_UNSAID = Reason(
-    Code.ROWS_UNSAID,
-    "id: several rows have it and differ: one order of several lines, or several orders",
-    "Give each order an id of its own, or set orders: {lines: rows} in a source YAML of your own",
-)
 ROWS_APART = Reason(
     Code.ORDER_TWICE,
     "order: its rows do not stand together, and some are equal: lines of one order, or one order twice",
@@ -141,6 +136,15 @@ AFTER_TODAY = Reason(
     "Correct the date in the export; if it is right, the row is taken on its day",
 )
 WITH_ORDER = Reason(Code.WITH_ORDER, "a further line of the order above", "Correct the order's first row")
+
+
+def rows_differ(column: str) -> Reason:
+    """Refuse rows with one id of which nobody knows whether they are lines of one order."""
+    return Reason(
+        Code.ROWS_UNSAID,
+        f"id: several rows have it and differ in the column {column}: one order of several lines, or several orders",
+        "Give each order an id of its own, or set orders: {lines: rows} in a source YAML of your own",
+    )
 
 
 def foreign_currency(expected: str) -> Reason:

@@ -178,6 +178,19 @@ def test_rows_of_a_sheet_that_share_an_id_may_be_lines_of_one_order_but_not_acro
     assert list(refused["code"]) == ["differs_from_earlier"]
 
 
+def test_rows_that_share_an_id_name_the_column_in_which_they_differ(write):
+    """Rule 14: a column that the source does not read may still make another piece."""
+    head, row = "n° commande,tél,produit,taille,prix", "1,0612345678,T-shirt,{},100"
+
+    frame, refused, rows = together(
+        read_orders([write("\n".join([head, row.format("M"), row.format("L")]) + "\n")])
+    )
+
+    assert frame.empty
+    assert rows == RowCounts(read=2, quarantined=2)
+    assert "in the column taille" in refused["reason"][0]
+
+
 def test_the_limit_takes_the_first_orders_of_the_files(write, order):
     files = [write([order(id=str(n)) for n in range(3)], name=f"{name}.csv") for name in "ab"]
 

@@ -22,6 +22,7 @@ _LINES = {
     "one": "a row is an order",
     "rows": "rows with one id, and rows without an id below them, are the lines of one order",
     "unsaid": "a row is an order; rows that share an id and differ are refused until `lines: rows` is set",
+    "records": "a record is an order, and its items are the lines; records that share an id and differ are refused",
 }
 _WIDTH = 110
 _SETTINGS = ("paid", "fulfilled", "amount", "price_is", "currency", "region")

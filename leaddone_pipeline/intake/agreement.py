@@ -27,8 +27,8 @@ def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:
     further[orders.first] = False
     if not further.any():
         return
-    if lines.bound.orders.lines == "unsaid":
-        _refuse_unsaid(orders, further)
+    if lines.bound.orders.lines != "rows":
+        _refuse_differing(orders, groups)
         return
     _refuse_heads_again(orders, further)
     for order in groups.apart:
@@ -58,17 +58,24 @@ def _differs(orders: JudgedOrders, cells: pd.Series[Any]) -> np.ndarray[Any, Any
     return (cells.notna() & above.notna() & (cells != above).fillna(value=False)).to_numpy(dtype=bool)
 
 
-def _refuse_unsaid(orders: JudgedOrders, further: np.ndarray[Any, Any]) -> None:
-    """Rows that share an id and all else are one order told twice; where they differ, nobody knows what they are.
+def _refuse_differing(orders: JudgedOrders, groups: Groups) -> None:
+    """Where rows or records that share an id say all the same, they are one order told twice; else nobody knows.
 
     Columns that the source does not read count too: a size or a colour makes another piece.
     """
-    lines = orders.lines
-    again = np.flatnonzero(further)
-    told, above = lines.take(again), lines.take(np.repeat(orders.first, orders.count)[again])
+    lines, begins = orders.lines, groups.tellings
+    size = np.diff(np.append(begins, len(lines)))
+    telling = np.repeat(np.arange(len(begins)), size)
+    first = np.repeat(np.searchsorted(begins, orders.first), orders.count)
+    differ = reasons.records_differ if lines.bound.orders.lines == "records" else reasons.rows_differ
+    for at in np.flatnonzero(size[telling] != size[first]):
+        orders.refusals.add(orders.owner(at), differ(lines.bound.shown("article")), lines.bound.shown("id"))
+    again = np.flatnonzero((telling != first) & (size[telling] == size[first]))
+    told = lines.take(again)
+    above = lines.take(begins[first[again]] + again - begins[telling[again]])
     for place, name in enumerate(lines.bound.header):
         differs = (told.cells(place).fillna("") != above.cells(place).fillna("")).to_numpy(dtype=bool)
-        reason = reasons.rows_differ(name or f"number {place + 1}")
+        reason = differ(name or f"number {place + 1}")
         for at in again[differs]:
             orders.refusals.add(orders.owner(at), reason, lines.bound.shown("id"))
 

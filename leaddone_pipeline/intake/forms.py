@@ -149,6 +149,8 @@ class OrdersForm(_Form):
         needs: fields without which a file is none of this source; `price or owed` where one of them is enough.
         lines: `one`: a row is an order. `rows`: rows with one id, or without an id below it, are one order.
             `unsaid`: as `one`, but where several rows share an id the file is not guessed at: they are refused.
+            `records`: an order is a record of JSON, its items are the rows; records that share an id and differ
+            are refused.
         groups: whether item columns may stand there several times, once for each item.
         head: columns that are filled on an order's first row only.
         statuses: meaning -> what the column `status` may say; any other is refused. Meanings: `send`, or the
@@ -161,7 +163,7 @@ class OrdersForm(_Form):
     columns: OrderColumns
     cells: ItemCells | None = None
     id_prefix: str = ""
-    lines: Literal["one", "rows", "unsaid"] = "one"
+    lines: Literal["one", "rows", "unsaid", "records"] = "one"
     groups: bool = False
     head: list[str] = []
     statuses: dict[Meaning, list[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,8 @@ __all__ = ["Groups", "ScatteredIds", "group", "starts"]
 def starts(lines: Lines) -> NDArray[np.bool_]:
     """Say of each row whether another id begins there; a row without an id belongs to the order above it.
 
-    Where a file does not say that several rows may be one order's (`unsaid`), a row without an id is alone.
+    Where a file does not say that several rows may be one order's (`unsaid`), a row without an id is alone, and
+    so is a record without one (`records`).
     """
     how = lines.bound.orders.lines
     if how == "one":
@@ -31,11 +33,13 @@ def starts(lines: Lines) -> NDArray[np.bool_]:
     begins = (owner.fillna("") != owner.shift().fillna("")).to_numpy(dtype=bool)
     if how == "unsaid":
         begins |= ids.isna().to_numpy()
+    if how == "records":
+        begins |= ids.isna().to_numpy() & lines.begins_record
     begins[:1] = True
     return begins
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Groups:
     """Rows in an order in which each order's stand together.
 
@@ -67,6 +71,24 @@ class Groups:
         apart = tuple(int(places[at]) for at in self.apart if kept[at])
         rows = np.flatnonzero(np.repeat(kept, self.count))
         return Groups(self.lines.take(rows), np.cumsum(count) - count, count, apart)
+
+    @cached_property
+    def tellings(self) -> NDArray[np.int64]:
+        """Where an order is told or told again: with each row (`unsaid`) or record (`records`), else once."""
+        how = self.lines.bound.orders.lines
+        if how == "records":
+            return np.union1d(self.first, np.flatnonzero(self.lines.begins_record))
+        return np.arange(len(self.lines)) if how == "unsaid" else self.first
+
+    def told_first(self) -> Groups:
+        """Leave each order the rows that tell it first; those that tell it again say the same, or it is refused."""
+        if len(self.tellings) == len(self.first):
+            return self
+        ends = np.append(self.tellings, len(self.lines))
+        count = ends[np.searchsorted(self.tellings, self.first) + 1] - self.first
+        first = np.cumsum(count) - count
+        rows = np.arange(count.sum()) + np.repeat(self.first - first, count)
+        return Groups(self.lines.take(rows), first, count, self.apart)
 
     def after(self, earlier: Groups | None) -> Groups:
         """Put orders in front of these."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -82,29 +82,6 @@ class LineItems:
     def count(self) -> NDArray[np.int64]:
         """How many items each order has."""
         return np.diff(self.begin)
-
-    def only_first(self) -> LineItems:
-        """Leave each order its first item."""
-        if (self.count <= 1).all():
-            return self
-        kept = self.begin[:-1][self.count > 0]
-        owner = self.owner[kept]
-        begin = np.searchsorted(owner, np.arange(len(self.begin)))
-
-        def taken(column: pd.Series[Any]) -> pd.Series[Any]:
-            return column.iloc[kept].reset_index(drop=True)
-
-        return replace(
-            self,
-            begin=begin,
-            owner=owner,
-            article=taken(self.article),
-            price=taken(self.price),
-            qte=taken(self.qte),
-            total=taken(self.total),
-            discount=taken(self.discount),
-            unsaid=self.unsaid[kept],
-        )
 
     def first(self, column: pd.Series[Any]) -> pd.Series[Any]:
         """Take each order's first item; NA for an order without any."""

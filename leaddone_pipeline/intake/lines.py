@@ -167,6 +167,13 @@ class Lines:
         return pd.Series(self.table[damage.ROW].to_numpy()).astype("Int64")
 
     @cached_property
+    def begins_record(self) -> NDArray[np.bool_]:
+        """Say of each row whether a record begins there: its items all have its number."""
+        numbers = self.table[damage.ROW].to_numpy()
+        begins: NDArray[np.bool_] = np.diff(numbers, prepend=-1) != 0
+        return begins | (self.files != self.files.shift()).fillna(value=True).to_numpy(dtype=bool)
+
+    @cached_property
     def damages(self) -> dict[int, str]:
         """Position of each damaged row -> code of its damage."""
         column = self.table[damage.DAMAGE]

@@ -99,13 +99,14 @@ def judge(groups: Groups, skipped: pd.Series[Any] | None = None) -> JudgedOrders
         skipped: reasons that the rows bring themselves.
     """
     lines = groups.lines
-    orders = JudgedOrders(lines, groups.first, groups.count, LineItems.of(groups), pd.DataFrame())
+    orders = JudgedOrders(
+        lines, groups.first, groups.count, LineItems.of(groups.told_first()), pd.DataFrame()
+    )
     orders.frame = _as_written(orders, skipped)
     for position, code in lines.damages.items():
         orders.refusals.add_damage(orders.owner(position), code)
     _refuse_bad_ids(orders)
     agreement.refuse_unclear(orders, groups)
-    _keep_one_of_each(orders)
     owed = Owed.of(orders)
     skip(orders, owed)
     refuse_unknown(orders)
@@ -145,12 +146,6 @@ def _refuse_bad_ids(orders: JudgedOrders) -> None:
         value = ids.iloc[at]
         reason = explain("id", None if value is pd.NA else value)
         orders.refusals.add(at, reason, orders.lines.bound.shown("id"))
-
-
-def _keep_one_of_each(orders: JudgedOrders) -> None:
-    """Where rows that share an id say all the same, take the first alone: they are one order told several times."""
-    if orders.lines.bound.orders.lines == "unsaid":
-        orders.items = orders.items.only_first()
 
 
 def _blank_skipped(orders: JudgedOrders) -> None:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Code", "Reason", "foreign_currency", "rows_differ", "unexpected", "unknown_status"]
+__all__ = [
+    "Code",
+    "Reason",
+    "foreign_currency",
+    "records_differ",
+    "rows_differ",
+    "unexpected",
+    "unknown_status",
+]
 
 MAX_TEXT_LENGTH = 5_000
 MAX_ID_LENGTH = 255
@@ -144,6 +152,15 @@ def rows_differ(column: str) -> Reason:
         Code.ROWS_UNSAID,
         f"id: several rows have it and differ in the column {column}: one order of several lines, or several orders",
         "Give each order an id of its own, or set orders: {lines: rows} in a source YAML of your own",
+    )
+
+
+def records_differ(column: str) -> Reason:
+    """Refuse records with one id of which nobody knows which is right."""
+    return Reason(
+        Code.ROWS_UNSAID,
+        f"id: several records have it and differ in {column}: one order at two times, or several orders",
+        "Export again with each order once, or delete the rows of the record that is wrong",
     )
 
 

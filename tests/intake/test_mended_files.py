@@ -112,3 +112,25 @@ def test_a_row_that_a_person_added_has_its_place_in_the_quarantine_file(write, o
     (slice_,) = read_orders([path.with_name("q.csv")])
 
     assert slice_.frame[["id", "source_file", "source_row"]].to_numpy().tolist() == [["A-9", "q.csv", 3]]
+
+
+def test_records_of_json_stay_orders_of_their_own_after_the_quarantine(tmp_path):
+    """One whose id nobody has entered joins no order above it."""
+    own = {"total": "20.00", "billing": {"phone": "?"}, "date_created": "", "payment_method": "cod"}
+    orders = [
+        {
+            "number": number,
+            **own,
+            "line_items": [{"name": name, "quantity": 1, "total": "10.00"} for name in names],
+        }
+        for number, names in (("1", "AB"), ("2", "CD"), (None, "EF"))
+    ]
+    first = tmp_path / "orders.json"
+    first.write_text(json.dumps(orders), encoding="utf-8")
+    table = written(tmp_path / "q.csv", refused(first))
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("?", "0612345678"), encoding="utf-8")
+
+    (slice_,) = read_orders([table])
+
+    assert slice_.frame["article"].tolist() == ["1 × A + 1 × B", "1 × C + 1 × D"]
+    assert slice_.refused[["source_row", "code"]].to_numpy().tolist() == [[3, "missing"], [3, "with_order"]]

@@ -74,6 +74,8 @@ def _refuse_differing(orders: JudgedOrders, groups: Groups) -> None:
     told = lines.take(again)
     above = lines.take(begins[first[again]] + again - begins[telling[again]])
     for place, name in enumerate(lines.bound.header):
+        if (place,) in lines.bound.places("id"):
+            continue  # they share it, however it is written
         differs = (told.cells(place).fillna("") != above.cells(place).fillna("")).to_numpy(dtype=bool)
         reason = differ(name or f"number {place + 1}")
         for at in again[differs]:

@@ -52,6 +52,7 @@ class Bound:
         fields: field -> the places where it may stand, the first that is not empty counts.
         groups: the same of the item fields, once for each group of item columns.
         cells: positions of the columns that hold items as text.
+        id_prefix: what ids may begin with and do without.
     """
 
     source: Source
@@ -59,6 +60,7 @@ class Bound:
     fields: dict[str, tuple[Place, ...]]
     groups: tuple[dict[str, tuple[Place, ...]], ...] = ({},)
     cells: tuple[int, ...] = ()
+    id_prefix: str = ""
 
     def position(self, column: str) -> int | None:
         """Where a column of the file stands; None if the file lacks it."""
@@ -151,6 +153,7 @@ def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
         fields={field: places for field, places in fields.items() if places},
         groups=groups,
         cells=_cells(form, header),
+        id_prefix=form.id_prefix,
     )
 
 

@@ -28,7 +28,7 @@ def starts(lines: Lines) -> NDArray[np.bool_]:
     how = lines.bound.orders.lines
     if how == "one":
         return np.ones(len(lines), dtype=bool)
-    ids = lines.field("id")
+    ids = lines.ids
     owner = ids.ffill() if how == "rows" else ids
     begins = (owner.fillna("") != owner.shift().fillna("")).to_numpy(dtype=bool)
     if how == "unsaid":
@@ -115,7 +115,7 @@ def group(lines: Lines) -> Groups:
     heads = _heads(lines)
     begins = _split_before_heads(begins, heads)
     sizes = np.diff(np.append(begins, len(lines)))
-    ids = lines.field("id")
+    ids = lines.ids
     ids = ids.ffill() if lines.bound.orders.lines == "rows" else ids
     keys = ids.iloc[begins].reset_index(drop=True)
     again = (keys.duplicated(keep=False) & keys.notna()).to_numpy(dtype=bool)
@@ -186,7 +186,7 @@ class ScatteredIds:
         last: pd.Series[Any] | None = None
         for lines in parts:
             begins = np.flatnonzero(starts(lines))
-            keys = lines.field("id").iloc[begins].reset_index(drop=True)
+            keys = lines.ids.iloc[begins].reset_index(drop=True)
             sizes = np.diff(np.append(begins, len(lines)))
             goes_on = last is not None and len(keys) > 0 and (keys.isna()[0] or keys[0] == last.iloc[0])
             hashes = _hashes(keys)
@@ -208,7 +208,7 @@ class ScatteredIds:
         if not len(self.ids):
             return np.zeros(len(lines), dtype=bool)
         begins = starts(lines)
-        hashes = _hashes(lines.field("id").iloc[np.flatnonzero(begins)])
+        hashes = _hashes(lines.ids.iloc[np.flatnonzero(begins)])
         scattered: NDArray[np.bool_] = np.isin(hashes, self.ids)
         of_row: NDArray[np.bool_] = scattered[np.cumsum(begins) - 1]
         return of_row

@@ -167,6 +167,14 @@ class Lines:
         return pd.Series(self.table[damage.ROW].to_numpy()).astype("Int64")
 
     @cached_property
+    def ids(self) -> pd.Series[Any]:
+        """Order ids without the source's prefix, as every file of an order writes them."""
+        ids = self.field("id")
+        if self.bound.id_prefix:
+            ids = ids.str.removeprefix(self.bound.id_prefix).astype(STRING)
+        return normalize.order_id(ids)
+
+    @cached_property
     def begins_record(self) -> NDArray[np.bool_]:
         """Say of each row whether a record begins there: its items all have its number."""
         numbers = self.table[damage.ROW].to_numpy()

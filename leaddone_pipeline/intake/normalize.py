@@ -43,13 +43,19 @@ ID = r"^[^\x00-\x1F\x7F]{1,255}$"
 _ID_POWER_OF_TEN = r"^[+-]?[0-9]+([.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
 QTE = r"^[1-9][0-9]{0,8}$"
 
+_ASCII = r"^[\x00-\x7f]*$"
 _MARKS = re.compile(f"[{MARKS}]")
 _ZEROS_BEFORE_AND_AFTER = re.compile(r"0*([0-9]+?)(?:[.,\u066b]0+)?")
 
 
 def order_id(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Take exactly `.0` from a whole number that a spreadsheet made a float; ids are text, always."""
-    bare = pc.replace_substring_regex(arrow(text(values)), r'^="([^"]*)"$', r"\1")
+    """Write an id as every file of its order has it: text, always.
+
+    Taken away are invisible marks and exactly the `.0` of a whole number that a spreadsheet made a float; digits
+    of other scripts become ASCII.
+    """
+    written = text(rewrite(text(values), ready=_ASCII, by=_without_marks))
+    bare = pc.replace_substring_regex(arrow(written), r'^="([^"]*)"$', r"\1")
     return series(pc.replace_substring_regex(bare, r"^([0-9]+)\.0$", r"\1"), values)
 
 
@@ -64,5 +70,9 @@ def qte(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _qte(written: str) -> str:
-    found = _ZEROS_BEFORE_AND_AFTER.fullmatch(_MARKS.sub("", written).translate(DIGITS).strip())
+    found = _ZEROS_BEFORE_AND_AFTER.fullmatch(_without_marks(written).strip())
     return found[1] if found else written
+
+
+def _without_marks(written: str) -> str:
+    return _MARKS.sub("", written).translate(DIGITS)

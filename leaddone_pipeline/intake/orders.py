@@ -122,10 +122,7 @@ def judge(groups: Groups, skipped: pd.Series[Any] | None = None) -> JudgedOrders
 
 def _as_written(orders: JudgedOrders, skipped: pd.Series[Any] | None) -> pd.DataFrame:
     lines, heads, items = orders.lines, orders.heads, orders.items
-    ids = heads(lines.field("id"))
-    if lines.bound.orders.id_prefix:
-        ids = ids.str.removeprefix(lines.bound.orders.id_prefix).astype(STRING)
-    frame = pd.DataFrame({"id": normalize.order_id(ids)})
+    frame = pd.DataFrame({"id": heads(lines.ids)})
     frame["article"] = items.first(items.article)
     frame["price"] = items.first(items.price)
     frame["qte"] = items.first(items.qte)

@@ -76,7 +76,7 @@ def judge(lines: Lines, *, modified: datetime, now: datetime, known: Known = NOT
     Updates more than 24 hours ahead of now are refused (delivery.md, rule 28).
     """
     form = _form(lines)
-    frame = pd.DataFrame({"id": _ids(lines, form)})
+    frame = pd.DataFrame({"id": lines.ids})
     frame["tracking_number"] = normalize.order_id(lines.field("tracking_number"))
     _look_up(frame, known)
     updates = JudgedTracking(lines, frame, skipped=np.zeros(len(frame), dtype=bool))
@@ -98,13 +98,6 @@ def _form(lines: Lines) -> TrackingForm:
     if form is None:
         raise TypeError("lines of a source without tracking")
     return form
-
-
-def _ids(lines: Lines, form: TrackingForm) -> pd.Series[Any]:
-    ids = lines.field("id")
-    if form.id_prefix:
-        ids = ids.str.removeprefix(form.id_prefix).astype(STRING)
-    return normalize.order_id(ids)
 
 
 def _look_up(frame: pd.DataFrame, known: Known) -> None:

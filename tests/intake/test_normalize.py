@@ -149,9 +149,19 @@ def test_quantities(written, qte):
 
 @pytest.mark.parametrize(
     ("written", "order_id"),
-    [("1001.0", "1001"), ("00123", "00123"), ("021A", "021A"), ("1.0.0", "1.0.0"), ("1001.00", "1001.00")],
+    [
+        ("1001.0", "1001"),
+        ("00123", "00123"),
+        ("021A", "021A"),
+        ("1.0.0", "1.0.0"),
+        ("1001.00", "1001.00"),
+        ("١٠٠٣", "1003"),
+        ("۱۰٫۰", "10٫0"),
+        ("10\u200e06", "1006"),
+        ("\u200e", None),
+    ],
 )
-def test_ids_lose_exactly_a_float_ending(written, order_id):
+def test_ids_lose_exactly_a_float_ending_and_marks_and_have_ascii_digits(written, order_id):
     assert one(normalize.order_id, written) == order_id
 
 

@@ -73,6 +73,8 @@ def _refuse_differing(orders: JudgedOrders, groups: Groups) -> None:
     again = np.flatnonzero((telling != first) & (size[telling] == size[first]))
     told = lines.take(again)
     above = lines.take(begins[first[again]] + again - begins[telling[again]])
+    for at in np.flatnonzero((telling != first) & lines.ids.isna().to_numpy(dtype=bool)):
+        orders.refusals.add(orders.owner(at), reasons.ROW_WITHOUT_ID, lines.bound.shown("id"))
     for place, name in enumerate(lines.bound.header):
         if (place,) in lines.bound.places("id"):
             continue  # they share it, however it is written

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["Groups", "ScatteredIds", "group", "starts"]
 
 
+_WHOSE = ("phone", "receiver")
+_GOODS = ("article", "price", "bare_price", "line_total", "items", "owed")
+
+
 def starts(lines: Lines) -> NDArray[np.bool_]:
     """Say of each row whether another id begins there; a row without an id belongs to the order above it.
 
-    Where a file does not say that several rows may be one order's (`unsaid`), a row without an id is alone, and
-    so is a record without one (`records`).
+    Where a file does not say that several rows may be one order's (`unsaid`), a row without an id is alone unless
+    it seems to be a further line of the order above; a record without one (`records`) always is.
     """
     how = lines.bound.orders.lines
     if how == "one":
@@ -32,11 +36,24 @@ def starts(lines: Lines) -> NDArray[np.bool_]:
     owner = ids.ffill() if how == "rows" else ids
     begins = (owner.fillna("") != owner.shift().fillna("")).to_numpy(dtype=bool)
     if how == "unsaid":
-        begins |= ids.isna().to_numpy()
+        begins = (begins | ids.isna().to_numpy()) & ~_seems_further(lines)
     if how == "records":
         begins |= ids.isna().to_numpy() & lines.begins_record
     begins[:1] = True
     return begins
+
+
+def _seems_further(lines: Lines) -> NDArray[np.bool_]:
+    """Say of each row whether it has goods or an amount, and nothing that tells whose order it is."""
+    nobody = lines.ids.isna()
+    if nobody.any():
+        for name in _WHOSE:
+            nobody &= lines.field(name).isna()
+        goods = lines.field(_GOODS[0]).notna()
+        for name in _GOODS[1:]:
+            goods |= lines.field(name).notna()
+        nobody &= goods
+    return nobody.to_numpy(dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,12 @@ ORDER_TWICE = Reason(
     "order: two rows running carry the order's total: one order of two lines, or one order twice",
     "Leave the order's columns empty on further lines, or delete the repeated row",
 )
+ROW_WITHOUT_ID = Reason(
+    Code.ROWS_UNSAID,
+    "id: empty in a row below the order, which has an article or an amount and no customer",
+    "If such rows are further lines of the order above, set orders: {lines: rows} in a source YAML of your own; "
+    "else complete or delete the row",
+)
 ROWS_APART = Reason(
     Code.ORDER_TWICE,
     "order: its rows do not stand together, and some are equal: lines of one order, or one order twice",

@@ -134,3 +134,23 @@ def test_records_of_json_stay_orders_of_their_own_after_the_quarantine(tmp_path)
 
     assert slice_.frame["article"].tolist() == ["1 × A + 1 × B", "1 × C + 1 × D"]
     assert slice_.refused[["source_row", "code"]].to_numpy().tolist() == [[3, "missing"], [3, "with_order"]]
+
+
+def test_further_rows_without_an_id_are_mended_as_their_reason_says(write, tmp_path):
+    """The order above waits for them: sent alone, its goods and its amount would be cut for good."""
+    head, first, further = (
+        "n° commande,tél,produit,qté,prix unitaire",
+        "1,0612345678,Robe,1,300",
+        ",,Foulard,2,80",
+    )
+    before = refused(write(f"{head}\n{first}\n{further}\n"))
+    table = written(tmp_path / "q.csv", before)
+    own = tmp_path / "my-shop.yaml"
+    own.write_text("extends: sheet\norders: {lines: rows}\n", encoding="utf-8")
+
+    (slice_,) = read_orders([table], source=own)
+
+    assert "orders: {lines: rows}" in before["remedy"][0]
+    assert slice_.frame[["id", "article", "price", "qte"]].to_numpy().tolist() == [
+        ["1", "1 × Robe + 2 × Foulard", "460", "1"]
+    ]

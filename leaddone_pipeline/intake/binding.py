@@ -137,7 +137,7 @@ def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
         wanted = [name for field in need.split(" or ") for name in columns.get(field, [])]
         raise IntakeError(
             f"the file has no column for {need}; columns seen: {seen_columns(header)}",
-            remedy=f"Export it again with {_alternatives(wanted)}",
+            remedy=f"Export it again with {_alternatives(wanted)}, or name the column in a source YAML of your own",
             file=file,
             column=wanted[0] if wanted else None,
         )

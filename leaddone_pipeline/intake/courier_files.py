@@ -9,7 +9,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.intake import tracking
+from leaddone_pipeline.intake import second_headers, tracking
 from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.lines import Lines
 from leaddone_pipeline.intake.mended import whole
@@ -58,6 +58,7 @@ class CourierFile:
             (chosen, "it was named") if chosen else recognise(Kind.TRACKING, table.header, table.name)
         )
         bound = bind(source, Kind.TRACKING, table.header, table.name)
+        table = second_headers.marked(table, bound, Kind.TRACKING)
         return cls(table, bound, About(table.name, source.name, why, bound.mapping()))
 
     def judged(

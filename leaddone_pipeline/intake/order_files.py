@@ -10,7 +10,7 @@ import numpy as np
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import IntakeError
-from leaddone_pipeline.intake import orders
+from leaddone_pipeline.intake import orders, second_headers
 from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.grouping import ScatteredIds, group, starts
 from leaddone_pipeline.intake.lines import Lines
@@ -81,6 +81,7 @@ class OrderFile:
         source, why = (chosen, "it was named") if chosen else recognise(Kind.ORDERS, table.header, table.name)
         source = source.with_settings(settings) if settings else source
         bound = bind(source, Kind.ORDERS, table.header, table.name)
+        table = second_headers.marked(table, bound, Kind.ORDERS)
         about = About(table.name, source.name, why, bound.mapping())
         oddities = Oddities(source.region or MOROCCO)
         return cls(table, bound, about, _conventions(table, bound), oddities)

@@ -18,6 +18,7 @@ from leaddone_pipeline.intake.reasons import (
     CELL_TOO_LONG,
     NOT_TEXT,
     NUL,
+    OTHER_HEADER,
     RAGGED,
     UNCLOSED_QUOTE,
     WITH_ORDER,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Refusals", "empty", "failures", "refused_rows"]
 
 _DAMAGE = {
-    reason.code: reason for reason in (RAGGED, UNCLOSED_QUOTE, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
+    reason.code: reason
+    for reason in (RAGGED, UNCLOSED_QUOTE, OTHER_HEADER, NUL, NOT_TEXT, CELL_TOO_LONG, BROKEN_RECORD)
 }
 
 

@@ -30,6 +30,7 @@ class Code(StrEnum):
     MISSING = "missing"
     RAGGED = "ragged"
     UNCLOSED_QUOTE = "unclosed_quote"
+    OTHER_HEADER = "below_another_header"
     NUL = "nul_byte"
     NOT_TEXT = "not_text"
     BROKEN_RECORD = "broken_record"
@@ -82,6 +83,11 @@ UNCLOSED_QUOTE = Reason(
     Code.UNCLOSED_QUOTE,
     "row: a quote is opened and not closed, and has swallowed what follows it",
     "Delete the stray quote; the rows that it swallowed are in this row's raw text",
+)
+OTHER_HEADER = Reason(
+    Code.OTHER_HEADER,
+    "row: it stands in a second table, whose columns are in another order than the first one's",
+    "Put the second table into a file of its own",
 )
 NUL = Reason(Code.NUL, "row: it holds a NUL byte", "Export the file again, it was damaged on its way")
 CELL_TOO_LONG = Reason(

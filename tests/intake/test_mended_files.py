@@ -154,3 +154,17 @@ def test_further_rows_without_an_id_are_mended_as_their_reason_says(write, tmp_p
     assert slice_.frame[["id", "article", "price", "qte"]].to_numpy().tolist() == [
         ["1", "1 × Robe + 2 × Foulard", "460", "1"]
     ]
+
+
+def test_rows_of_a_second_table_are_not_read_under_the_first_header_after_the_quarantine_either(
+    write, tmp_path
+):
+    """Their cells stand in the column `row`: `2` pieces for 200 would otherwise be 200 pieces for 2."""
+    head, second = "n° commande,tél,produit,qté,montant", "n° commande,tél,produit,montant,qté"
+    before = refused(write(f"{head}\n{second}\n1,0612345678,Robe,200,2\n"))
+
+    (slice_,) = read_orders([written(tmp_path / "q.csv", before)])
+
+    assert slice_.frame.empty
+    assert slice_.refused["code"].tolist() == ["ragged", "ragged"]
+    assert json.loads(slice_.refused["raw"][1]) == {"row": "1; 0612345678; Robe; 200; 2"}

@@ -147,6 +147,9 @@ def bind(source: Source, kind: Kind, header: Sequence[str], file: str) -> Bound:
     fields = {field: places_of(names, positions) for field, names in columns.items()}
     # An id is never taken from another column where the first is empty: that one may number something else.
     fields["id"] = fields["id"][:1]
+    # What a shop calls each line's own amount is not the order's, whatever else its name may say.
+    of_lines = fields.get("line_total", ())
+    fields["owed"] = tuple(place for place in fields.get("owed", ()) if place not in of_lines)
     return Bound(
         source=source,
         header=tuple(header),

@@ -74,6 +74,9 @@ class Reason:
     remedy: str
 
 
+_OF_LINES = "where columns: {line_total: [Montant]} names the amount if each row has its own"
+"""An amount that is equal on each row is else the order's."""
+
 RAGGED = Reason(
     Code.RAGGED,
     "row: another number of cells than the header has",
@@ -107,7 +110,8 @@ DIFFERS = Reason(
 LINES_DISAGREE = Reason(
     Code.LINES_DISAGREE,
     "order: its rows disagree about phone, city or amount",
-    "Correct the rows, or leave these columns empty on all but the order's first row",
+    "Correct the rows, or leave these columns empty on all but the order's first row; an amount that each line "
+    "has for itself stands under line_total in the source's YAML",
 )
 ORDER_TWICE = Reason(
     Code.ORDER_TWICE,
@@ -117,8 +121,8 @@ ORDER_TWICE = Reason(
 ROW_WITHOUT_ID = Reason(
     Code.ROWS_UNSAID,
     "id: empty in a row below the order, which has an article or an amount and no customer",
-    "If such rows are further lines of the order above, set orders: {lines: rows} in a source YAML of your own; "
-    "else complete or delete the row",
+    "Complete or delete the row; or, if such rows are further lines of the order above, set orders: {lines: rows} in "
+    f"a source YAML of your own, {_OF_LINES}",
 )
 ROWS_APART = Reason(
     Code.ORDER_TWICE,
@@ -163,7 +167,7 @@ def rows_differ(column: str) -> Reason:
     return Reason(
         Code.ROWS_UNSAID,
         f"id: several rows have it and differ in the column {column}: one order of several lines, or several orders",
-        "Give each order an id of its own, or set orders: {lines: rows} in a source YAML of your own",
+        f"Give each order an id of its own, or set orders: {{lines: rows}} in a source YAML of your own, {_OF_LINES}",
     )
 
 

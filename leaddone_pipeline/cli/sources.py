@@ -97,6 +97,8 @@ def _show_orders(source: Source) -> None:
     zone = "UTC" if form.dates.without_offset == "utc" else "the shop's zone"
     if form.columns.date:
         show(f"    dates: without an offset in {zone}; day or month first: {dates}")
+    for meaning, words in form.payments.items():
+        _list(f"payment is {meaning}", (word or "(empty)" for word in words), "", ", ")
     for rule in form.skip:
         when = " and ".join(f"{name} is {' or '.join(words)}" for name, words in rule.when.items())
         unless = "".join(f", unless {name}: {value}" for name, value in rule.unless.items())

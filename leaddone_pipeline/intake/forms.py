@@ -83,7 +83,9 @@ class OrderColumns(_Form):
     line_discount: Columns = Field(default=[], description="Discount of one line.")
     currency: Columns = []
     status: Columns = Field(default=[], description="State of the order, which `statuses` explains.")
-    payment: Columns = Field(default=[], description="How it is paid, for conditions.")
+    payment: Columns = Field(
+        default=[], description="How or whether it is paid, for conditions, or as `payments` explains."
+    )
     date: Columns = Field(default=[], description="When it was ordered; `dates` says how it is read.")
 
 
@@ -153,8 +155,9 @@ class OrdersForm(_Form):
             are refused.
         groups: whether item columns may stand there several times, once for each item.
         head: columns that are filled on an order's first row only.
-        statuses: meaning -> what the column `status` may say; any other is refused. Meanings: `send`, or the
+        statuses: meaning -> what the columns of `status` may say; any other is refused. Meanings: `send`, or the
             reason for which the order is skipped.
+        payments: the same of the columns of `payment`.
         expects: an order whose cell says none of these is refused.
     """
 
@@ -167,6 +170,7 @@ class OrdersForm(_Form):
     groups: bool = False
     head: list[str] = []
     statuses: dict[Meaning, list[str]] = {}
+    payments: dict[Meaning, list[str]] = {}
     expects: Condition = {}
     skip: list[SkipRule] = []
     balance: BalanceRule | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from leaddone_pipeline.intake.forms import SEND
 from leaddone_pipeline.intake.lines import says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator, Mapping
+
+    import pandas as pd
 
     from leaddone_pipeline.intake.forms import Source
     from leaddone_pipeline.intake.orders import JudgedOrders
@@ -62,13 +64,12 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
     """Skip orders that are no orders any more, then by the source's rules, then those that are done already."""
     lines = orders.lines
     form, source = lines.bound.orders, lines.bound.source
-    _skip_by_status(orders, [meaning for meaning in form.statuses if meaning not in _DONE])
+    _skip_by_words(orders, lambda meaning: meaning not in _DONE)
     for rule in form.skip:
         if any((getattr(source, name) or "skip") == value for name, value in rule.unless.items()):
             continue
         orders.skip(orders.heads_of(lines.holds(rule.when)) & orders.open(), rule.reason)
-    done = [meaning for meaning in form.statuses if meaning in _DONE]
-    _skip_by_status(orders, [meaning for meaning in done if getattr(source, _DONE[meaning]) != SEND])
+    _skip_by_words(orders, lambda meaning: meaning in _DONE and getattr(source, _DONE[meaning]) != SEND)
     paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
     orders.paid.count = int(paid.sum())
     known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
@@ -76,26 +77,33 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
     orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
 
 
-def _skip_by_status(orders: JudgedOrders, meanings: Iterable[str]) -> None:
+def _skip_by_words(orders: JudgedOrders, chosen: Callable[[str], bool]) -> None:
+    """Skip what any column of the state or of the payment says is not to be sent, by the meanings chosen."""
+    for vocabulary, _, cells in _told(orders):
+        for meaning, words in vocabulary.items():
+            if meaning != SEND and chosen(meaning):
+                orders.skip(says(cells, words) & orders.open(), SkipReason(meaning))
+
+
+def _told(orders: JudgedOrders) -> Iterator[tuple[Mapping[str, list[str]], str, pd.Series[Any]]]:
+    """Yield a vocabulary, a column that speaks by it, and what that says of each order; an empty cell as the others."""
     lines = orders.lines
-    if not lines.bound.fields.get("status"):
-        return
-    status = orders.heads(lines.field("status"))
-    for meaning in meanings:
-        if meaning != SEND:
-            words = lines.bound.orders.statuses[meaning]
-            orders.skip(says(status, words) & orders.open(), SkipReason(meaning))
+    form = lines.bound.orders
+    for field, vocabulary in (("status", form.statuses), ("payment", form.payments)):
+        if vocabulary:
+            for place in lines.bound.fields.get(field, ()):
+                cells = lines.joined(place).fillna(lines.field(field))
+                yield vocabulary, lines.bound.header[place[0]], orders.heads(cells)
 
 
 def refuse_unknown(orders: JudgedOrders) -> None:
     """Refuse the orders whose state or currency the source does not know."""
     lines = orders.lines
     form = lines.bound.orders
-    if form.statuses and lines.bound.fields.get("status"):
-        known = [word for words in form.statuses.values() for word in words]
-        status = lines.bound.shown("status")
-        for at in np.flatnonzero(orders.open() & ~says(orders.heads(lines.field("status")), known)):
-            orders.refusals.add(at, reasons.unexpected(status), status)
+    for vocabulary, column, cells in _told(orders):
+        known = np.logical_or.reduce([says(cells, words) for words in vocabulary.values() if words])
+        for at in np.flatnonzero(orders.open() & ~known):
+            orders.refusals.add(at, reasons.unexpected(column), column)
     for column, values in form.expects.items():
         if lines.bound.places(column):
             told = orders.heads_of(lines.holds({column: values}))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["built_in", "load_source", "source_names"]
 
+_VOCABULARIES = ("statuses", "payments")
+
 _EXTENDS = 8
 """So many files may extend one another in a row; more are a circle."""
 
@@ -35,7 +37,7 @@ def load_source(name_or_path: str | Path) -> Source:
     """Read a built-in source by name, or a shop's own YAML by path.
 
     A YAML with `extends: NAME` (or a path beside it) takes that source and replaces the keys that it names; the
-    words under `statuses` are added to those of the source, and what they meant there gives way.
+    words under `statuses` and `payments` are added to those of the source, and what they meant there gives way.
 
     Raises:
         IntakeError: no such source, or a YAML that is none; file and line are named.
@@ -126,7 +128,7 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         mine = merged.get(key)
         if isinstance(value, dict) and isinstance(mine, dict):
-            merged[key] = _words(mine, value) if key == "statuses" else _merge(mine, value)
+            merged[key] = _words(mine, value) if key in _VOCABULARIES else _merge(mine, value)
         else:
             merged[key] = value
     return merged

@@ -48,7 +48,7 @@ class Fitted:
 
 
 def sum_of(items: Sequence[Item], *, line_discounts: Decimal, discount: Decimal) -> Decimal | None:
-    """What the goods cost; None if a line does not say.
+    """What the goods cost, below zero where more is taken off than they cost; None if a line does not say.
 
     The order's discount holds those of its lines too, where both are told; a line's total is after discounts.
     """
@@ -60,7 +60,7 @@ def sum_of(items: Sequence[Item], *, line_discounts: Decimal, discount: Decimal)
         whole += amount
     if all(item.total is not None for item in items):
         return whole
-    return max(whole - max(line_discounts, discount), Decimal(0))
+    return whole - max(line_discounts, discount)
 
 
 def fit(items: Sequence[Item], amount: Decimal) -> Fitted:

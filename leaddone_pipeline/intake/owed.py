@@ -92,7 +92,7 @@ class Owed:
 
 
 def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
-    """Refuse orders whose amount or discount is no number."""
+    """Refuse orders whose amount or discount is no number, or whose discount is a percentage."""
     for cells, column, needed in (
         (owed.told, owed.column, np.ones(len(owed.told), dtype=bool)),
         (owed.discount, owed.discount_column, owed.told.isna().to_numpy(dtype=bool)),
@@ -100,6 +100,10 @@ def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
         bad = (cells.notna() & ~normalize.is_amount(cells)).to_numpy(dtype=bool)
         for at in np.flatnonzero(orders.open() & needed & bad):
             orders.refusals.add(at, orders.explain("price", cells.iloc[at]), column)
+    # A spreadsheet's cell that shows 10 % holds 0.1.
+    percentage = normalize.matches(owed.discount, r"^0\.").to_numpy(dtype=bool) & owed.told.isna().to_numpy()
+    for at in np.flatnonzero(orders.open() & percentage):
+        orders.refusals.add(at, reasons.PERCENTAGE, owed.discount_column)
 
 
 def refuse_bad_items(orders: JudgedOrders, owed: Owed) -> None:
@@ -162,6 +166,11 @@ def fit_all(orders: JudgedOrders, owed: Owed) -> None:
             orders.refusals.add(
                 at, orders.explain("price", None), orders.lines.bound.shown(price_column(orders))
             )
+            continue
+        if amount < 0:
+            if open_[at]:
+                told_off = "line_discount" if owed.discount.iloc[at] is pd.NA else "discount"
+                orders.refusals.add(at, reasons.DISCOUNT_TOO_LARGE, orders.lines.bound.shown(told_off))
             continue
         result = fit(items.items(int(at)), amount)
         nothing[at] = open_[at] and amount == 0

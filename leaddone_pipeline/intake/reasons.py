@@ -61,6 +61,8 @@ class Code(StrEnum):
     PRICE_UNSAID = "price_unit_or_total"
     ITEMS_UNREADABLE = "items_unreadable"
     BALANCE_UNKNOWN = "balance_unknown"
+    PERCENTAGE = "percentage"
+    DISCOUNT_TOO_LARGE = "discount_too_large"
     FOREIGN_CURRENCY = "foreign_currency"
     WITH_ORDER = "with_order"
 
@@ -143,6 +145,16 @@ BALANCE_UNKNOWN = Reason(
     Code.BALANCE_UNKNOWN,
     "price: paid in part, and the file does not say what is left to collect",
     "Export with the column Outstanding Balance, or enter what is left as the total and pending as the state",
+)
+PERCENTAGE = Reason(
+    Code.PERCENTAGE,
+    "discount: below 1, so it looks like a percentage",
+    "Write the amount that is taken off, such as 20",
+)
+DISCOUNT_TOO_LARGE = Reason(
+    Code.DISCOUNT_TOO_LARGE,
+    "discount: larger than what it is taken off",
+    "Correct the discount or the price; leave the order out if nothing is to be collected",
 )
 FUTURE = Reason(
     Code.IN_THE_FUTURE,

@@ -73,7 +73,7 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
     paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
     orders.paid.count = int(paid.sum())
     known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
-    orders.paid.amount = sum((owed.amount(int(at)) or Decimal(0) for at in known), Decimal(0))
+    orders.paid.amount = sum((max(owed.amount(int(at)) or 0, Decimal(0)) for at in known), Decimal(0))
     orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
 
 
@@ -86,7 +86,7 @@ def _skip_by_words(orders: JudgedOrders, chosen: Callable[[str], bool]) -> None:
 
 
 def _told(orders: JudgedOrders) -> Iterator[tuple[Mapping[str, list[str]], str, pd.Series[Any]]]:
-    """Yield a vocabulary, a column that speaks by it, and what that says of each order; an empty cell as the others."""
+    """Yield a vocabulary, a column that speaks by it, and what it says of each order, an empty cell as the others."""
     lines = orders.lines
     form = lines.bound.orders
     for field, vocabulary in (("status", form.statuses), ("payment", form.payments)):

@@ -77,6 +77,12 @@ class OrderColumns(_Form):
     city: Columns = []
     address: Columns = []
     owed: Columns = Field(default=[], description="What is to be collected; the first above zero counts.")
+    on_top: Columns = Field(
+        default=[], description="Shipping, fees and taxes that the total holds and the goods do not."
+    )
+    refunded: Columns = Field(
+        default=[], description="What was given back and the total still holds: an amount, or a list of them."
+    )
     items: Columns = Field(default=[], description="What the goods cost after discounts, without shipping.")
     line_total: Columns = Field(default=[], description="What all pieces of one line cost, after discounts.")
     discount: Columns = Field(default=[], description="Discount of the whole order.")

@@ -14,6 +14,7 @@ import pandas as pd
 from leaddone_pipeline.intake import normalize, reasons
 from leaddone_pipeline.intake.amounts import Fitted, fit, sum_of
 from leaddone_pipeline.intake.normalize import STRING
+from leaddone_pipeline.intake.refunds import refunded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,15 +32,17 @@ class Owed:
     """What a slice's orders cost their customers.
 
     Attributes:
-        told: amount by a column of the file, NA where the lines must say it.
+        told: amount by a column of the file less what was given back, NA where the lines must say it.
         discount: what is taken off the whole order, NA where nothing is.
         items: the lines.
+        refund_unclear: orders of which something was given back, and what is left is not known.
         column, discount_column: what they are called, for messages.
     """
 
     told: pd.Series[Any]
     discount: pd.Series[Any]
     items: LineItems
+    refund_unclear: NDArray[np.bool_]
     column: str
     discount_column: str
 
@@ -55,8 +58,9 @@ class Owed:
             told = told.mask(left, pd.NA if at is None else orders.heads(lines.money([(at,)])))
             for order in np.flatnonzero(left & told.isna().to_numpy(dtype=bool)):
                 orders.refusals.add(order, reasons.BALANCE_UNKNOWN, rule.column)
+        told, unclear = _less_refunds(told, orders.heads(refunded(lines)), whole=wanted == "owed")
         discount = orders.heads(lines.money(bound.fields.get("discount", ()), signed=False))
-        return cls(told, discount, orders.items, bound.shown(wanted), bound.shown("discount"))
+        return cls(told, discount, orders.items, unclear, bound.shown(wanted), bound.shown("discount"))
 
     def amount(self, order: int) -> Decimal | None:
         """What one order costs; None if nobody says. Its cells must be good."""
@@ -91,8 +95,28 @@ class Owed:
         return result
 
 
+def _less_refunds(
+    told: pd.Series[Any], given_back: pd.Series[Any], *, whole: bool
+) -> tuple[pd.Series[Any], NDArray[np.bool_]]:
+    """Take what was given back off the orders' totals; say of which it cannot be taken.
+
+    That is: of an amount that is no total, of none, of less, or where what was given back cannot be read.
+    """
+    unclear = (given_back.notna() & (given_back != "0").fillna(value=False)).to_numpy(dtype=bool)
+    left = told.copy()
+    good = (normalize.is_amount(told) & normalize.is_amount(given_back)).to_numpy(dtype=bool)
+    for at in np.flatnonzero(unclear & good) if whole else ():
+        amount = Decimal(told.iloc[at]) - Decimal(given_back.iloc[at])
+        if amount >= 0:
+            left.iloc[int(at)], unclear[at] = normalize.amount_text(amount), False
+    return left, unclear
+
+
 def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
-    """Refuse orders whose amount or discount is no number, or whose discount is a percentage."""
+    """Refuse orders whose amount or discount is no number or cannot be right, or whose total is missing."""
+    shown = orders.lines.bound.shown
+    for at in np.flatnonzero(orders.open() & owed.refund_unclear):
+        orders.refusals.add(at, reasons.REFUND_UNCLEAR, shown("refunded"))
     for cells, column, needed in (
         (owed.told, owed.column, np.ones(len(owed.told), dtype=bool)),
         (owed.discount, owed.discount_column, owed.told.isna().to_numpy(dtype=bool)),
@@ -104,6 +128,21 @@ def refuse_bad_amounts(orders: JudgedOrders, owed: Owed) -> None:
     percentage = normalize.matches(owed.discount, r"^0\.").to_numpy(dtype=bool) & owed.told.isna().to_numpy()
     for at in np.flatnonzero(orders.open() & percentage):
         orders.refusals.add(at, reasons.PERCENTAGE, owed.discount_column)
+    _refuse_goods_alone(orders, owed)
+
+
+def _refuse_goods_alone(orders: JudgedOrders, owed: Owed) -> None:
+    """Refuse orders without the total that is wanted, where more than the goods is to be paid."""
+    lines, bound = orders.lines, orders.lines.bound
+    totals = bound.orders.columns.owed
+    if bound.source.amount == "items" or not totals:
+        return
+    total = bound.shown("owed") if bound.fields.get("owed") else totals[-1]
+    for place in bound.fields.get("on_top", ()):
+        cells = orders.heads(lines.money([place]))
+        more = (cells.notna() & (cells != "0").fillna(value=False)).to_numpy(dtype=bool)
+        for at in np.flatnonzero(orders.open() & more & owed.told.isna().to_numpy(dtype=bool)):
+            orders.refusals.add(at, reasons.total_missing(total), total)
 
 
 def refuse_bad_items(orders: JudgedOrders, owed: Owed) -> None:

@@ -61,6 +61,8 @@ class Code(StrEnum):
     PRICE_UNSAID = "price_unit_or_total"
     ITEMS_UNREADABLE = "items_unreadable"
     BALANCE_UNKNOWN = "balance_unknown"
+    REFUND_UNCLEAR = "refund_unclear"
+    TOTAL_MISSING = "total_missing"
     PERCENTAGE = "percentage"
     DISCOUNT_TOO_LARGE = "discount_too_large"
     FOREIGN_CURRENCY = "foreign_currency"
@@ -146,6 +148,11 @@ BALANCE_UNKNOWN = Reason(
     "price: paid in part, and the file does not say what is left to collect",
     "Export with the column Outstanding Balance, or enter what is left as the total and pending as the state",
 )
+REFUND_UNCLEAR = Reason(
+    Code.REFUND_UNCLEAR,
+    "price: something was given back, and what is left to collect cannot be told",
+    "Enter what is left as the order's total and empty the cell of the refund, or leave the order out",
+)
 PERCENTAGE = Reason(
     Code.PERCENTAGE,
     "discount: below 1, so it looks like a percentage",
@@ -198,6 +205,15 @@ def foreign_currency(expected: str) -> Reason:
         Code.FOREIGN_CURRENCY,
         f"currency: not {expected}, and LeadDone would take the amount for {expected}",
         f"Convert the amount, or set currency in the source's YAML if the shop does not sell in {expected}",
+    )
+
+
+def total_missing(column: str) -> Reason:
+    """Refuse an order of which only the goods are known, while shipping or taxes come on top of them."""
+    return Reason(
+        Code.TOTAL_MISSING,
+        "price: the order's total is missing, and shipping, fees or taxes come on top of the goods",
+        f"Export again with the column {column}, or enter the total",
     )
 
 

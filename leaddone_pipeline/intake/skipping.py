@@ -52,6 +52,8 @@ class Paid:
         return (f"{what} worth {worth} skipped as already paid{advice}",)
 
 
+_NOTHING = Decimal(0)
+
 _DONE = {
     SkipReason.FULFILLED.value: "fulfilled",
     SkipReason.FULFILLED_IN_PART.value: "fulfilled",
@@ -73,7 +75,7 @@ def skip(orders: JudgedOrders, owed: Owed) -> None:
     paid = (orders.frame["skipped"] == SkipReason.PAID.value).to_numpy(dtype=bool)
     orders.paid.count = int(paid.sum())
     known = np.flatnonzero(paid & owed.readable()) if paid.any() else ()
-    orders.paid.amount = sum((max(owed.amount(int(at)) or 0, Decimal(0)) for at in known), Decimal(0))
+    orders.paid.amount = sum((max(owed.amount(int(at)) or _NOTHING, _NOTHING) for at in known), _NOTHING)
     orders.skip_nothing((owed.told == "0").fillna(value=False).to_numpy(dtype=bool) & orders.open())
 
 

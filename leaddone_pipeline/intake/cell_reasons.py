@@ -18,6 +18,7 @@ from leaddone_pipeline.intake.reasons import (
     Reason,
     foreign_currency,
 )
+from leaddone_pipeline.intake.spreadsheet_errors import shows_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,12 @@ def explain(field: str, value: str | None, *, region: str = MOROCCO) -> Reason:
     """Say why a cell, normalized as far as it could be, is not what the field must be."""
     if value is None:
         return Reason(Code.MISSING, f"{field}: empty", f"Enter the {field.replace('_', ' ')}")
+    if shows_error(field, value):
+        return Reason(
+            Code.SPREADSHEET_ERROR,
+            f"{field}: a spreadsheet's error such as #N/A, or a formula that was never computed",
+            "Mend the formula, or write the value in its place",
+        )
     if field == "phone":
         return _phone(value, region)
     by_field = {"price": _price, "qte": _qte, "event_time": _time}

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from leaddone_pipeline.intake.columns import DIGITS, MARKS, STRING, arrow, matches, rewrite, series, text
 from leaddone_pipeline.intake.phones import PHONE, is_phone, phone
 from leaddone_pipeline.intake.prices import AMBIGUOUS, Convention, amount_text, is_amount, price
+from leaddone_pipeline.intake.spreadsheet_errors import IN_ID
 from leaddone_pipeline.intake.times import event_time
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def order_id(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def is_id(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Say of each text whether it can be an id: one line, at most 255 characters, no power of ten."""
-    return matches(values, ID) & ~matches(values, _ID_POWER_OF_TEN)
+    """Say of each text whether it can be an id: one line, at most 255 characters, no power of ten, no error."""
+    return matches(values, ID) & ~matches(values, _ID_POWER_OF_TEN) & ~matches(values, IN_ID)
 
 
 def qte(values: pd.Series[Any]) -> pd.Series[Any]:

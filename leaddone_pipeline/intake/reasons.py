@@ -36,6 +36,7 @@ class Code(StrEnum):
     BROKEN_RECORD = "broken_record"
     TOO_LONG = "too_long"
     CONTROL_CHARACTER = "control_character"
+    SPREADSHEET_ERROR = "spreadsheet_error"
     SCIENTIFIC = "scientific_notation"
     LETTERS = "letters"
     SEVERAL_NUMBERS = "several_numbers"

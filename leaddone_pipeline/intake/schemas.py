@@ -16,6 +16,7 @@ import pandera.pandas as pa
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.intake import normalize
 from leaddone_pipeline.intake.reasons import MAX_STATUS_LENGTH, MAX_TEXT_LENGTH
+from leaddone_pipeline.intake.spreadsheet_errors import IN_TEXT
 from leaddone_pipeline.intake.times import TIME
 
 __all__ = [
@@ -90,7 +91,7 @@ class OrdersTable(pa.DataFrameModel):
 
     @pa.check("article", "receiver", "city", "address")
     @classmethod
-    def text_has_a_sane_length(cls, column: pd.Series[Any]) -> pd.Series[Any]:
+    def text_has_a_sane_length_and_no_error(cls, column: pd.Series[Any]) -> pd.Series[Any]:
         return _sane(column)
 
 
@@ -155,7 +156,8 @@ class QuarantineTable(pa.DataFrameModel):
 
 
 def _sane(column: pd.Series[Any]) -> pd.Series[Any]:
-    return (column.str.len() <= MAX_TEXT_LENGTH).astype(bool) & ~normalize.matches(column, r"\x00")
+    short = (column.str.len() <= MAX_TEXT_LENGTH).astype(bool)
+    return short & ~normalize.matches(column, r"\x00") & ~normalize.matches(column, IN_TEXT)
 
 
 ORDERS_SCHEMA = OrdersTable.to_schema()

@@ -29,6 +29,12 @@ _ERROR = re.compile(
     rb'<c\b(?=[^>]*\br="([A-Z]{1,3})([0-9]{1,7})")(?=[^>]*\bt="e")[^>]*>'
     rb"(?:<f\b[^<]*(?:</f>)?)?<v>([^<]{1,20})</v>"
 )
+_FORMULA = re.compile(
+    rb'<c\b(?=[^>]*\br="([A-Z]{1,3})([0-9]{1,7})")(?![^>]*\bt="str")[^>]*>'
+    rb"<f\b(?:[^<>]*/>|[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>"
+)
+"""A formula that no program has computed; one whose result is empty text says so by its type."""
+_NEVER_COMPUTED = "#FORMULA!"
 _CHUNK = 4 << 20
 _TAIL = 16 << 10
 
@@ -104,7 +110,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 - python-calamine's
 
 
 def _errors_of(path: str, name: str) -> dict[int, dict[int, str]]:
-    """Where a sheet of an .xlsx file shows an error such as #N/A; python-calamine gives an empty cell for it."""
+    """Where an .xlsx sheet shows an error such as #N/A, or no value of a formula: python-calamine leaves it empty."""
     with open(path, "rb") as file:  # noqa: PTH123 - as above
         if file.read(len(_ZIP)) != _ZIP:
             return {}
@@ -120,6 +126,9 @@ def _errors_of(path: str, name: str) -> dict[int, dict[int, str]]:
                 if b't="e"' in kept:
                     for column, row, text in _ERROR.findall(kept):
                         found.setdefault(int(row) - 1, {})[_column(column)] = text.decode("utf-8", "replace")
+                if b"<f" in kept:
+                    for column, row in _FORMULA.findall(kept):
+                        found.setdefault(int(row) - 1, {})[_column(column)] = _NEVER_COMPUTED
                 kept = kept[-_TAIL:]
     return found
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import struct
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -58,6 +59,8 @@ CELLS = [
     (" x\ny ", " x\ny "),
     ("#N/A", "#N/A"),
     ("#DIV/0!", "#DIV/0!"),
+    ("=1+2", "#FORMULA!"),
+    ('=IF(A1<2,"a","b")', "#FORMULA!"),
     (None, ""),
 ]
 
@@ -67,6 +70,29 @@ def test_cells_are_the_text_that_a_person_reads(read):
 
     assert [cells[1] for _, cells in found.rows] == [text for _, text in CELLS]
     assert found.damaged == []
+
+
+@pytest.mark.parametrize(
+    ("computed", "text"),
+    [
+        (b'<c r="A2"><f>1+2</f></c>', "#FORMULA!"),
+        (b'<c r="A2" s="1"><f t="shared" si="0"/><v></v></c>', "#FORMULA!"),
+        (b'<c r="A2"><f>1+2</f><v>3</v></c>', "3"),
+        (b'<c r="A2" t="str"><f>""</f><v></v></c>', ""),
+    ],
+)
+def test_a_formula_without_its_value_is_not_read_as_empty(read, computed, text):
+    """Excel writes the value beside it, and of empty text the type; programs that compute nothing write neither."""
+    written = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook([["id", "nom"], ["=1+2", "a"]]))) as book,
+        zipfile.ZipFile(written, "w") as out,
+    ):
+        for name in book.namelist():
+            content = book.read(name).replace(b'<c r="A2"><f>1+2</f><v /></c>', computed)
+            out.writestr(name, content)
+
+    assert read(written.getvalue()).rows == [(2, [text, "a"])]
 
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx", "orders"])

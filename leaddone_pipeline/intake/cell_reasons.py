@@ -68,6 +68,10 @@ def _phone(value: str, region: str) -> Reason:
         )
     national = re.sub(r"^(?:00212|212|0)", "", digits)
     (wanted,) = digits_of(MOROCCO)
+    if re.fullmatch(r"[5-8][0-9]{8}", national):
+        return Reason(
+            Code.NOT_A_NUMBER, "phone: other signs among the digits", "Write the number in digits alone"
+        )
     if len(national) != wanted:
         return Reason(
             Code.WRONG_LENGTH,

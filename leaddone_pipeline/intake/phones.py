@@ -57,6 +57,9 @@ _APOSTROPHES = re.compile(r"['\u2018\u2019`\s]+")
 _AFTER = re.compile(r"(?:\s*[(\[,;:/-]\s*|\s+)[^\W\d_]{2}[^\d+]*$")
 _EXTENSION = re.compile(r"\s*(?:ext|extension|poste|x)\.?\s*:?\s*[0-9]{1,7}$", re.IGNORECASE)
 _APART = re.compile(r"\s*[/\\,;|&\n]\s*|\s+-+\s+|\s+(?:ou|or|et|and|و|أو|او)\s+", re.IGNORECASE)
+_STRAY_END = re.compile(r"[\s;,/\\|&*?!]+$")
+_PAIRS = re.compile(r"\+?[0-9]{1,4}(?:(?:\s*/\s*[0-9]{1,4}){2,}|(?:\s*,\s*[0-9]{1,4}){2,})")
+"""Groups of digits, parted by one and the same sign, none of which is a number by itself."""
 _ONE = re.compile(r"\+?[0-9]{4,18}")
 _NATIONAL = re.compile(r"(?:(?:\+|00)?212)?0?([5-8][0-9]{8})")
 _FEW_DIGITS = 6
@@ -163,7 +166,9 @@ def _number(bare: str, region: str) -> str | None:
         bare = _APOSTROPHES.sub("", bare, count=1) if _APOSTROPHES.match(bare) else bare
         before = _BEFORE.match(bare)
         bare = bare[before.end() :] if before else bare
-    bare = _AFTER.sub("", _EXTENSION.sub("", bare))
+    bare = _STRAY_END.sub("", _AFTER.sub("", _EXTENSION.sub("", bare)))
+    if _PAIRS.fullmatch(bare):
+        bare = re.sub(r"[/,]", "", bare)
     if re.fullmatch(r"\+?[0-9]+\.0", bare):
         bare = bare.removesuffix(".0")
     bare = _BETWEEN_HERE.sub("", bare)

@@ -19,7 +19,7 @@ from leaddone_pipeline.intake.columns import DIGITS, MARKS, matches, rewrite, te
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AMBIGUOUS", "DIRHAM", "Convention", "amount_text", "foreign", "is_amount", "price"]
+__all__ = ["AMBIGUOUS", "DIRHAM", "Convention", "amount_text", "foreign", "is_amount", "is_currency", "price"]
 
 DIRHAM = "MAD"
 
@@ -152,6 +152,11 @@ def foreign(value: str, currency: str = DIRHAM) -> bool:
     """Say whether a cell names another currency than the shop's."""
     bare = _plain(value)
     return any(_words(other).search(bare) is not None for other in _WORDS if other != currency)
+
+
+def is_currency(value: str, currency: str = DIRHAM) -> bool:
+    """Say whether a cell names the currency alone, in any of the words that may stand beside an amount."""
+    return _words(currency).sub("", f"1 {_plain(value)}") == "1"
 
 
 def _price(written: str, convention: Convention, currency: str) -> str:

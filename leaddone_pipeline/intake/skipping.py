@@ -12,6 +12,7 @@ from leaddone_pipeline.contract import SkipReason
 from leaddone_pipeline.intake import reasons
 from leaddone_pipeline.intake.forms import SEND
 from leaddone_pipeline.intake.lines import says
+from leaddone_pipeline.intake.prices import is_currency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -114,5 +115,6 @@ def refuse_unknown(orders: JudgedOrders) -> None:
     currency = lines.bound.source.currency
     if currency not in {None, "any"} and lines.bound.fields.get("currency"):
         used = orders.heads(lines.field("currency")).fillna(currency)
-        for at in np.flatnonzero(orders.open() & (used.str.upper() != currency).to_numpy(dtype=bool)):
+        foreign = [cell for cell in used.unique() if not is_currency(cell, str(currency))]
+        for at in np.flatnonzero(orders.open() & used.isin(foreign).to_numpy(dtype=bool)):
             orders.refusals.add(at, reasons.foreign_currency(str(currency)), lines.bound.shown("currency"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake.folding import fold_name, glob
 from leaddone_pipeline.intake.forms import OrdersForm
+from leaddone_pipeline.intake.seen_columns import seen_columns
 
 if TYPE_CHECKING:
     import re
@@ -30,15 +31,12 @@ __all__ = [
     "lacking_needs",
     "name_glob",
     "places_of",
-    "seen_columns",
 ]
 
 ITEM_FIELDS = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
 """What each line item of an order has for itself."""
 
-_SHOWN_COLUMNS = 12
 _SHOWN_ALTERNATIVES = 5
-_FEW_DIGITS = 4
 
 Place = tuple[int, ...]
 """Where a text stands in a row: one position, or several that are joined."""
@@ -269,11 +267,3 @@ def _alternatives(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"the column {names[0]}"
     return f"one of the columns {', '.join(names[:_SHOWN_ALTERNATIVES])}"
-
-
-def seen_columns(header: Sequence[str]) -> str:
-    """List column names; where there is no header, its cells are somebody's data and are not shown."""
-    if any(sum(letter.isdigit() for letter in name) > _FEW_DIGITS for name in header):
-        return "numbers, so the first row seems to be no header"
-    more = f" and {len(header) - _SHOWN_COLUMNS} more" if len(header) > _SHOWN_COLUMNS else ""
-    return ", ".join(name or "(empty)" for name in header[:_SHOWN_COLUMNS]) + more

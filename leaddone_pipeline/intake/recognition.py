@@ -11,8 +11,8 @@ from leaddone_pipeline.intake.binding import (
     lacking_needs,
     name_glob,
     places_of,
-    seen_columns,
 )
+from leaddone_pipeline.intake.seen_columns import seen_columns
 from leaddone_pipeline.intake.sources import built_in, source_names
 
 if TYPE_CHECKING:

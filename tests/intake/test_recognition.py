@@ -51,11 +51,13 @@ def test_a_known_source_that_lacks_a_column_is_still_taken_so_that_the_column_is
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ("Colonne A,Colonne B", "no source of orders fits; columns seen: Colonne A, Colonne B"),
+        ("Colonne A,Colonne B", "no source of orders fits; columns seen: 2, not shown"),
         ("N° commande,Nom,Téléphone,Ville", r"Ville; as sheet it lacks columns for article, price or bare"),
         ("id,article,price,phone,Remise", r"several sources fit \(leaddone, sheet\)"),
         ("id,article,price,phone,Statut", r"several sources fit \(leaddone, sheet\)"),
         ("Amina,0612345678", "the first row seems to be no header"),
+        ("Amina,1001", "the first row seems to be no header"),
+        ("Amina,Fès,Sac", "columns seen: 3, not shown, since the first row seems to be no header"),
     ],
 )
 def test_no_match_and_a_tie_list_what_was_seen(header, told):
@@ -65,6 +67,7 @@ def test_no_match_and_a_tie_list_what_was_seen(header, told):
 
     assert caught.value.file == "orders.csv"
     assert "0612345678" not in str(caught.value)
+    assert "Amina" not in str(caught.value)
 
 
 def test_the_header_is_told_from_rows_above_it():

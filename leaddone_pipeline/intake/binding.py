@@ -33,7 +33,7 @@ __all__ = [
     "places_of",
 ]
 
-ITEM_FIELDS = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
+ITEM_FIELDS = ("article", "variant", "price", "bare_price", "qte", "line_total", "line_discount")
 """What each line item of an order has for itself."""
 
 _SHOWN_ALTERNATIVES = 5

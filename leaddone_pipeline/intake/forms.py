@@ -66,6 +66,7 @@ class OrderColumns(_Form):
 
     id: Columns = Field(min_length=1)
     article: Columns = Field(default=[], description="Needed, unless `cells` reads the items.")
+    variant: Columns = Field(default=[], description="Size, colour and the like; stands behind the article.")
     price: Columns = Field(default=[], description="Price of one piece.")
     bare_price: Columns = Field(
         default=[],

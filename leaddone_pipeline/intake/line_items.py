@@ -112,7 +112,16 @@ class LineItems:
 
 
 def _from_places(lines: Lines, places: dict[str, Any]) -> dict[str, pd.Series[Any]]:
-    return {name: _read(lines, name, places.get(name, ())) for name in _FIELDS}
+    table = {name: _read(lines, name, places.get(name, ())) for name in _FIELDS}
+    if variants := places.get("variant", ()):
+        products = [place for place in places.get("article", ()) if place not in variants]
+        table["article"] = _with_variant(lines.first_of(products), lines.first_of(variants))
+    return table
+
+
+def _with_variant(product: pd.Series[Any], variant: pd.Series[Any]) -> pd.Series[Any]:
+    """Write `T-shirt - M / Rouge`, as Shopify names its items."""
+    return (product + " - " + variant).fillna(product).fillna(variant)
 
 
 def _read(lines: Lines, name: str, places: Any) -> pd.Series[Any]:  # noqa: ANN401 - tuples of Place

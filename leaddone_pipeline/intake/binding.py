@@ -83,10 +83,22 @@ class Bound:
         return self.source.orders is not None and self.source.orders.lines != "one"
 
     def blind_spots(self) -> tuple[str, ...]:
-        """Warn of columns that the source judges orders by and the file lacks."""
+        """Warn of columns that judge orders and are missing, and of those that may decide and are not read."""
         form = self.source.orders
-        if form is None:
-            return ()
+        return () if form is None else (*self._lacked(form), *self._unread(form))
+
+    def _unread(self, form: OrdersForm) -> tuple[str, ...]:
+        deciding = [name_glob(name) for name in form.deciding]
+        judging = [*form.expects, *(column for rule in form.skip for column in rule.when)]
+        read = {at for name in (*self.fields, *judging) for place in self.places(name) for at in place}
+        left = [
+            name
+            for at, name in enumerate(self.header)
+            if at not in read and any(one.fullmatch(fold_name(name)) for one in deciding)
+        ]
+        return (f"not read: {', '.join(left)}, which may decide what is sent",) if left else ()
+
+    def _lacked(self, form: OrdersForm) -> tuple[str, ...]:
         judging = [rule.when for rule in form.skip if rule.warn]
         asked = [*form.expects, *(column for condition in judging for column in condition)]
         fields = set(type(form.columns).model_fields)

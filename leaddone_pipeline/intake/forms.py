@@ -162,6 +162,8 @@ class OrdersForm(_Form):
             are refused.
         groups: whether item columns may stand there several times, once for each item.
         head: columns that are filled on an order's first row only.
+        deciding: names of columns that are said aloud where nothing reads them, for they may decide what is sent;
+            `*` stands for any text.
         statuses: meaning -> what the columns of `status` may say; any other is refused. Meanings: `send`, or the
             reason for which the order is skipped.
         payments: the same of the columns of `payment`.
@@ -176,6 +178,7 @@ class OrdersForm(_Form):
     lines: Literal["one", "rows", "unsaid", "records"] = "one"
     groups: bool = False
     head: list[str] = []
+    deciding: list[str] = []
     statuses: dict[Meaning, list[str]] = {}
     payments: dict[Meaning, list[str]] = {}
     expects: Condition = {}

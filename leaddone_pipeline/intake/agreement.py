@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["refuse_unclear"]
 
 _AGREEING = ("phone", "city", "owed", "status", "currency")
-_OF_AN_ITEM = ("article", "price", "bare_price", "qte", "line_total", "line_discount")
+_OF_AN_ITEM = ("article", "variant", "price", "bare_price", "qte", "line_total", "line_discount")
 
 
 def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:

@@ -60,7 +60,7 @@ def _below_another(
 def _may_be_header(part: pa.Table, bound: Bound) -> NDArray[np.bool_]:
     """Say of each row whether it has words where the phone or the tracking number stands; few others do."""
     ((place, *_), *_) = bound.fields.get("phone") or bound.fields["tracking_number"]
-    cells = part[str(place)]
+    cells = pc.fill_null(part[str(place)], "")
     words = pc.and_(
         pc.greater(pc.binary_length(cells), 0), pc.invert(pc.match_substring_regex(cells, _DIGIT))
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from leaddone_pipeline.cli import opening
 from leaddone_pipeline.cli.exits import LEFT_OVER, STOPPED, UNUSABLE, code_of_counts
 from leaddone_pipeline.cli.files import write_table
-from leaddone_pipeline.cli.leaving import Leaving
 from leaddone_pipeline.cli.parcels import known_parcels
 from leaddone_pipeline.cli.progress import ShownProgress
 from leaddone_pipeline.cli.quarantine_files import QuarantineFiles
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leaddone_pipeline.cli.asked import Asked
+    from leaddone_pipeline.delivery.news import News
     from leaddone_pipeline.intake import RowCounts
     from leaddone_pipeline.settings import Account, Credentials
 
@@ -63,7 +63,7 @@ def _deliver(
 ) -> DeliveryReport | None:
     """Deliver what is read; None where nothing could be. Where the ledger fails, the rows are still counted."""
     began = time.monotonic()
-    leaving = None
+    delivery = None
     try:
         if not reading.begin():
             return None
@@ -72,15 +72,15 @@ def _deliver(
             opening.client(credentials, account, max_connections=asked.settings.max_concurrency) as client,
             ShownProgress() as progress,
         ):
-            leaving = Leaving(client)
             delivery = Delivery(
-                ledger, leaving, account, shop=asked.shop, settings=asked.settings, progress=progress
+                ledger, client, account, shop=asked.shop, settings=asked.settings, progress=progress
             )
             send = delivery.orders if asked.kind is Kind.ORDERS else delivery.tracking
             report = _with_rows(send(reading.frames()), reading.rows)
             return report if asked.links is None else _with_links(report, asked.links)
     except LedgerError as error:
-        return without_ledger(asked, reading, error, began=began, leaving=leaving)
+        news = delivery.news if delivery else None
+        return without_ledger(asked, reading, error, began=began, news=news)
 
 
 def _with_rows(report: DeliveryReport, rows: RowCounts) -> DeliveryReport:
@@ -99,11 +99,11 @@ def _with_links(report: DeliveryReport, path: Path) -> DeliveryReport:
 
 
 def without_ledger(
-    asked: Asked, reading: Reading, error: LedgerError, *, began: float, leaving: Leaving | None = None
+    asked: Asked, reading: Reading, error: LedgerError, *, began: float, news: News | None = None
 ) -> DeliveryReport:
     """What is known when the ledger cannot tell: what has not left is pending, of the rest nobody knows the fate."""
     reading.finish()
-    valid, sent = reading.rows.valid, leaving.records if leaving else 0
+    valid, sent = reading.rows.valid, news.sent if news else 0
     unconfirmed = min(sent, valid)
 
     def no_links() -> pd.DataFrame:
@@ -115,7 +115,7 @@ def without_ledger(
         kind=asked.kind,
         shop=asked.shop,
         counts={"valid": valid, **outcomes, "changed": 0, "cancelled_late": 0, "sent": sent},
-        requests=leaving.requests if leaving else 0,
+        requests=news.requests if news else 0,
         elapsed_s=time.monotonic() - began,
         stopped=error,
         read_links=no_links,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
@@ -89,14 +90,14 @@ def _settings() -> Finding:
 
 
 def _leaddone(signed_by: Credentials, account: Account) -> Finding:
-    """Send an empty list, signed: only a JSON list back shows that a webhook took the signature."""
+    """Send an empty list, signed: a JSON list back, or the refusal of an empty one, shows that it was taken."""
     from leaddone_pipeline.contract import Kind  # noqa: PLC0415 - costs start-up time
     from leaddone_pipeline.webhook import Meaning, read_answer  # noqa: PLC0415
 
     with opening.client(signed_by, account, max_connections=1) as client:
         answer = client.send(Kind.ORDERS, b"[]")
     meaning = read_answer(answer, []).meaning
-    if meaning == Meaning.ANSWERED:
+    if meaning == Meaning.ANSWERED or _refuses_an_empty_list(answer):
         return Finding("LeadDone", f"answers ({answer.status}), and accepts the signature")
     if answer.status is None:
         return Finding("LeadDone", f"cannot be reached ({answer.detail})", _unreached(answer), STOPPED)
@@ -117,6 +118,17 @@ _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _COPY_AGAIN = "Copy client id and webhook secret again from LeadDone (Intégrations > Webhook)"
 _LATER = "Run `leaddone doctor` again in some minutes; if it stays so, ask LeadDone's support"
 _ANOTHER = "Check LEADDONE_BASE_URL, and that nothing (a proxy, a firewall, a login page) answers in LeadDone's place"
+
+
+def _refuses_an_empty_list(answer: Answer) -> bool:
+    """Whether a webhook has looked at the list, after the signature (Laravel's validation answers so)."""
+    if answer.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        return False
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and isinstance(document.get("errors"), dict)
 
 
 def _unreached(answer: Answer) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leaddone_pipeline.delivery.carriers import Client
+    from leaddone_pipeline.delivery.news import News
 
 __all__ = ["Delivery", "Progress"]
 
@@ -81,6 +82,12 @@ class Delivery:
             lease=lease or LeaseSettings(),
             chance=chance,
         )
+        self._run: Run | None = None
+
+    @property
+    def news(self) -> News | None:
+        """How the last run stood at its end, also one that raised; None where none has begun."""
+        return None if self._run is None else self._run.news
 
     def orders(self, frames: Iterable[pd.DataFrame], *, day: str | None = None) -> DeliveryReport:
         """Deliver orders: each valid one is recorded, sent unless LeadDone has it already, and its answer kept.
@@ -99,6 +106,7 @@ class Delivery:
         """
         tally = Tally()
         with Run(Kind.ORDERS, self._around) as run:
+            self._run = run
             deliver_orders(run, frames, tally, day=day)
         return self._report(run, tally)
 
@@ -120,6 +128,7 @@ class Delivery:
         """
         tally = Tally()
         with Run(Kind.TRACKING, self._around) as run:
+            self._run = run
             deliver_tracking(run, frames, tally, day=day)
         return self._report(run, tally)
 

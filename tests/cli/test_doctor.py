@@ -71,6 +71,19 @@ def test_an_answer_that_proves_nothing_is_no_sign_of_health(leaddone, answer, wo
     assert ran.code == 1
 
 
+def test_the_refusal_of_an_empty_list_shows_that_the_signature_was_taken(leaddone):
+    """Laravel's validation comes after the signature, and may want at least one record."""
+    body = b'{"message": "The orders field is required.", "errors": {"orders": ["required"]}}'
+    server = Server().start(answering(status=422, body=body))
+    try:
+        ran = leaddone("doctor", env={"LEADDONE_BASE_URL": server.base_url})
+    finally:
+        server.stop()
+
+    assert "accepts the signature" in lines(ran)["LeadDone"]
+    assert ran.code == 0
+
+
 def test_a_certificate_that_is_not_valid_is_named(leaddone):
     """Whoever answers may be somebody else: the remedy is another one than that of a dead line."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

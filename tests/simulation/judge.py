@@ -111,10 +111,10 @@ class Judge:
             self.faults[fault] += 1
 
     def settled(self, run: Run, numbers: Sequence[int]) -> None:
-        """A sender's ledger has taken in the answer for these records."""
+        """A sender's ledger has taken in the answer for these claimed records, of which some may have been left out."""
         ids = self.witness.order_ids(numbers)
         for request in reversed(self.requests):
-            if request.run is run and request.row is not None and set(request.ids) == ids:
+            if request.run is run and request.row is not None and set(request.ids) <= ids:
                 self.tell(f"{run.process.name} has settled {request.number}")
                 request.recorded_at = request.recorded_at or self._scheduler.wall
                 return

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leaddone_pipeline.intake.grouping import Groups
-    from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.judged import JudgedOrders
 
 __all__ = ["refuse_unclear"]
 

@@ -13,6 +13,7 @@ from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import orders, second_headers
 from leaddone_pipeline.intake.binding import bind
 from leaddone_pipeline.intake.grouping import ScatteredIds, group, starts
+from leaddone_pipeline.intake.judged import Paid
 from leaddone_pipeline.intake.lines import Lines
 from leaddone_pipeline.intake.mended import whole
 from leaddone_pipeline.intake.oddities import Oddities
@@ -20,7 +21,6 @@ from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.prices import Convention
 from leaddone_pipeline.intake.readers import open_table
 from leaddone_pipeline.intake.recognition import known_header, recognise
-from leaddone_pipeline.intake.skipping import Paid
 from leaddone_pipeline.intake.slices import About
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from leaddone_pipeline.intake.binding import Bound
     from leaddone_pipeline.intake.forms import Source, SourceSettings
     from leaddone_pipeline.intake.grouping import Groups
-    from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.judged import JudgedOrders
     from leaddone_pipeline.intake.readers import TableFile
 
 __all__ = ["OrderFile"]

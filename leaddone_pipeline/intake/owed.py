@@ -19,8 +19,8 @@ from leaddone_pipeline.intake.refunds import refunded
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leaddone_pipeline.intake.judged import JudgedOrders
     from leaddone_pipeline.intake.line_items import LineItems
-    from leaddone_pipeline.intake.orders import JudgedOrders
 
 __all__ = ["Owed", "fit_all", "price_column", "refuse_bad_amounts", "refuse_bad_items"]
 

@@ -16,7 +16,7 @@ from leaddone_pipeline.intake.slices import RowCounts, Slice
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.judged import JudgedOrders
     from leaddone_pipeline.intake.slices import About
     from leaddone_pipeline.intake.tracking import JudgedTracking
 

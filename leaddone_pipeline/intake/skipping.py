@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,38 +18,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leaddone_pipeline.intake.forms import Source
-    from leaddone_pipeline.intake.orders import JudgedOrders
+    from leaddone_pipeline.intake.judged import JudgedOrders
     from leaddone_pipeline.intake.owed import Owed
 
-__all__ = ["Paid", "refuse_unknown", "skip"]
-
-
-@dataclass(slots=True)
-class Paid:
-    """Orders of one file that were skipped as paid: said once, on the file's last slice."""
-
-    count: int = 0
-    amount: Decimal = Decimal(0)
-    orders: int = 0
-
-    def add(self, judged: JudgedOrders) -> None:
-        self.count += judged.paid.count
-        self.amount += judged.paid.amount
-        self.orders += len(judged.frame)
-
-    def warnings(self, source: Source) -> tuple[str, ...]:
-        if not self.count:
-            return ()
-        currency = "" if source.currency in {None, "any"} else f" {source.currency}"
-        worth = f"{self.amount:,.2f}".removesuffix(".00") + currency
-        what = f"{self.count:,} orders" if self.count > 1 else "1 order"
-        advice = (
-            ""
-            if source.paid
-            else "; set paid to send if a courier shall collect for them, to skip if this is right"
-        )
-        return (f"{what} worth {worth} skipped as already paid{advice}",)
+__all__ = ["refuse_unknown", "skip"]
 
 
 _NOTHING = Decimal(0)

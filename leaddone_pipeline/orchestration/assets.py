@@ -50,7 +50,7 @@ def _exports(shop: Shop, names: Names, files: Files) -> dg.AssetsDefinition:
             owners=shop.owners,
             tags=shop.tags,
             io_manager_key=shop.io_manager_key,
-            metadata=metadata.of_table(table),
+            metadata=metadata.of_table(table, shop.name),
             kinds={"pandas"},
             dagster_type=pd.DataFrame,
             freshness_policy=_FRESH,

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["PARTITION_ROWS", "of_rows", "of_table", "preview"]
 
 PARTITION_ROWS = "dagster/partition_row_count"
-_SCHEMA = "dagster/column_schema"
+_COLUMNS = "dagster/column_schema"
 _PREVIEW_ROWS = 10
 _SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "code", "source_row")
 """The columns that may be shown: none of them holds personal data."""
 _QUIET = ("accepted", "skipped", "unchanged", "superseded")
 
 
-def of_table(table: Table) -> dict[str, Any]:
-    """What an asset's definition says of its table: the columns, and where IO managers find a day's rows."""
-    return {_SCHEMA: table.schema, "partition_expr": "partition_date"}
+def of_table(table: Table, shop: str) -> dict[str, Any]:
+    """What an asset's definition says of its table: the columns, and where IO managers find a day's rows.
+
+    The database's schema is named, since the `schema` of an IO manager would come before the shop in the asset's
+    key: all shops of a project would then share one table.
+    """
+    return {_COLUMNS: table.schema, "schema": shop, "partition_expr": "partition_date"}
 
 
 def of_rows(frame: pd.DataFrame, **counts: int) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _results(shop: Shop, names: Names, of_day: _OfDay, *, deps: list[dg.AssetKey
         partitions_def=shop.partitions,
         backfill_policy=shop.backfill_policy,
         io_manager_key=shop.io_manager_key,
-        metadata=metadata.of_table(table),
+        metadata=metadata.of_table(table, shop.name),
         check_specs=specs(key, shop.partitions) if has_checks else None,
         required_resource_keys={shop.resource_key},
         kinds={"pandas"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pandas as pd
 
+from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.orchestration import metadata
 
 if TYPE_CHECKING:
@@ -37,7 +38,19 @@ def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, 
 
     A day whose materialization says that it has no rows is not looked for: some IO managers make no table before
     the first row comes.
+
+    Raises:
+        IntakeError: the stored table does not have as many rows of the day as its materialization says.
     """
-    if counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS) == 0:
+    rows = counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS)
+    if rows == 0:
         return table.empty()
-    return table.cast(context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day))
+    frame = table.cast(context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day))
+    if rows is not None and len(frame) != rows:
+        raise IntakeError(
+            f"{rows} rows of the day were stored, and {len(frame)} come back; nothing of the day was sent now",
+            remedy=f"Materialize {key.path[-1]} of this day again; if it stays so, the IO manager does not keep days "
+            "or shops apart: take another one, or one that stores a day at a time with days_per_run: 1",
+            file=f"{key.path[-1]} of {day}",
+        )
+    return frame

@@ -12,7 +12,7 @@ from leaddone_pipeline.ledger.tables import State, accounts, records, runs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["changed_days", "has_records", "is_delivering", "open_days"]
+__all__ = ["changed_days", "has_records", "is_delivering", "open_days", "open_orders"]
 
 
 def has_records(connection: Connection, *, base_url: str, client_id: str) -> bool:
@@ -34,21 +34,34 @@ def open_days(connection: Connection, *, account_id: int, shop: str) -> Mapping[
     Returns:
         Day, ISO -> how many such orders; oldest first.
     """
-    unknown = and_(records.c.state == State.UNCONFIRMED, records.c.held.is_(False))
     query = (
         select(records.c.seen_day, func.count())
-        .where(
-            records.c.account_id == account_id,
-            records.c.kind == Kind.ORDERS,
-            records.c.shop == shop,
-            records.c.seen_day.is_not(None),
-            records.c.forgotten.is_(False),
-            or_(records.c.state == State.PENDING, unknown),
-        )
+        .where(_is_open(account_id, shop), records.c.seen_day.is_not(None))
         .group_by(records.c.seen_day)
         .order_by(records.c.seen_day)
     )
     return {str(day): count for day, count in connection.execute(query)}
+
+
+def open_orders(connection: Connection, *, account_id: int, shop: str, day: str) -> list[str]:
+    """The order ids that `open_days` counts for this day, in the ledger's order."""
+    query = (
+        select(records.c.order_id)
+        .where(_is_open(account_id, shop), records.c.seen_day == day)
+        .order_by(records.c.number)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _is_open(account_id: int, shop: str) -> ColumnElement[bool]:
+    unknown = and_(records.c.state == State.UNCONFIRMED, records.c.held.is_(False))
+    return and_(
+        records.c.account_id == account_id,
+        records.c.kind == Kind.ORDERS,
+        records.c.shop == shop,
+        records.c.forgotten.is_(False),
+        or_(records.c.state == State.PENDING, unknown),
+    )
 
 
 def changed_days(connection: Connection, *, account_id: int, shop: str, after: float) -> Mapping[str, float]:

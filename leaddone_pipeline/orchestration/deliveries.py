@@ -13,6 +13,7 @@ from leaddone_pipeline.orchestration import guard, metadata, rails
 from leaddone_pipeline.orchestration.checks import Verdict, judge_delivery, specs
 from leaddone_pipeline.orchestration.days import Days
 from leaddone_pipeline.orchestration.names import ORDERS, SAYS, Names
+from leaddone_pipeline.orchestration.owed import refuse_missing
 from leaddone_pipeline.orchestration.resource import LeadDoneResource
 from leaddone_pipeline.orchestration.shop import Shop
 from leaddone_pipeline.orchestration.stored import counts_of, read_day
@@ -86,7 +87,7 @@ class _Step:
         verdicts = judge_delivery(
             self._names.kind, report.counts, handed_over=valid, limit=self._shop.limits.rejected
         )
-        return told, verdicts, report.stopped
+        return told, verdicts, report.stopped or self._missing(day, frame)
 
     def record(self, day: str) -> bool:
         """Record a day that is not tried; say whether anything of it is to be sent.
@@ -97,6 +98,12 @@ class _Step:
         """
         _, frame = self._guarded(day)
         return self._leaddone.record(self._names.kind, _slices(frame), day=day)
+
+    def _missing(self, day: str, frame: pd.DataFrame) -> LeadDoneError | None:
+        """Why a day is not done though its delivery is: it owes orders that its files no longer have."""
+        if self._names.kind is Kind.TRACKING:
+            return None
+        return refuse_missing(day, self._leaddone.open_orders(day), frame["id"])
 
     def _guarded(self, day: str) -> tuple[Mapping[str, int], pd.DataFrame]:
         """A day's counts and records, unless the guard holds them; what was released once stands in the ledger."""

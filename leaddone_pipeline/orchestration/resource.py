@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr
@@ -16,14 +15,16 @@ from leaddone_pipeline.delivery import Delivery, DeliveryReport
 from leaddone_pipeline.errors import SettingsError
 from leaddone_pipeline.ledger import Ledger, openness
 from leaddone_pipeline.orchestration.frames import CheckedFrames
+from leaddone_pipeline.orchestration.owed import open_orders
 from leaddone_pipeline.orchestration.parcels import known_parcels
+from leaddone_pipeline.orchestration.progress import Progress, counts_told
 from leaddone_pipeline.orchestration.recorded import record_frame
 from leaddone_pipeline.orchestration.released import is_recorded
 from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import httpx
     import pandas as pd
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["LeadDoneResource"]
 
 _DEFAULTS = DeliverySettings()
-_PROGRESS_SECONDS = 10.0
 _MARK_BYTES = 6
 
 
@@ -143,7 +143,7 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         send = delivery.orders if kind is Kind.ORDERS else delivery.tracking
         report = send(frames, day=day)
         dg.get_dagster_logger().info(
-            "LeadDone, %s of %s: %s", kind.value, day or self.shop, _counts(report.as_json())
+            "LeadDone, %s of %s: %s", kind.value, day or self.shop, counts_told(report.as_json())
         )
         return report
 
@@ -162,6 +162,10 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         """Whether all that a delivery of these checked frames would send stands in the ledger as it is."""
         ledger, account = self._opened_ledger(), self._account()
         return all(is_recorded(ledger, account, kind, one, shop=self.shop, day=day) for one in frames)
+
+    def open_orders(self, day: str) -> Sequence[str]:
+        """Ids of the orders that the day owes: the next delivery of its export is to send them."""
+        return open_orders(self._opened_ledger(), self._account(), shop=self.shop, day=day)
 
     def transport(self) -> httpx.BaseTransport | None:
         """What carries the requests; override it in tests to stay off the network.
@@ -249,7 +253,7 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
                 transport=self.transport(),
             )
             self._delivery = Delivery(
-                ledger, self._client, account, shop=self.shop, settings=settings, progress=_Progress()
+                ledger, self._client, account, shop=self.shop, settings=settings, progress=Progress()
             )
         return self._delivery
 
@@ -277,19 +281,3 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
             setting, _, problem = str(error).partition(" ")
             problem, _, remedy = problem.partition("; ")
             raise SettingsError(problem, remedy=remedy.capitalize(), setting=setting) from None
-
-
-class _Progress:
-    """Progress for Dagster's log, now and then: each line is an event in its storage."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + _PROGRESS_SECONDS
-
-    def __call__(self, stage: str, counts: Mapping[str, int]) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PROGRESS_SECONDS
-            dg.get_dagster_logger().info("LeadDone, %s: %s", stage, _counts(counts))
-
-
-def _counts(counts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in counts.items() if isinstance(value, int) and value)

@@ -138,6 +138,21 @@ def test_an_outage_heals_without_a_person(dead, desk):
     assert json.loads(desk.cursor)["asked"] == {}
 
 
+def test_a_day_that_lost_its_owed_orders_is_asked_for_ever_less_often_and_sends_nothing(dead, desk):
+    dead.platform.set_faults([])
+    (dead.root / f"orders-{D16}.csv").unlink()
+    assert not dead.run(D16, D18).success
+    requests = len(dead.platform.requests)
+    asked = [([DELIVERY, LINKS], D16, D16)]
+    assert desk.tick()[:1] == asked
+    desk.run()
+    for wait in (5, 10):
+        assert desk.tick((wait - 1) * 60) == []
+        assert desk.tick(60) == asked
+        assert desk.run() == [False]
+    assert len(dead.platform.requests) == requests
+
+
 def test_a_day_that_refuses_credentials_is_asked_for_once_a_day(refused, desk):
     assert desk.tick() == []
     now = refused.instance.fetch_observations(dg.AssetKey(["atlas", DELIVERY]), limit=1).records[0].timestamp

@@ -1,0 +1,58 @@
+"""Orders that a day owes and its files no longer have: the ledger keeps no content, so nothing could send them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leaddone_pipeline.errors import IntakeError
+from leaddone_pipeline.ledger import Ledger, openness, reading
+from leaddone_pipeline.webhook.masking import mask_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from leaddone_pipeline.settings import Account
+
+__all__ = ["open_orders", "refuse_missing"]
+
+_IDS_SHOWN = 10
+
+
+def open_orders(ledger: Ledger, account: Account, *, shop: str, day: str) -> Sequence[str]:
+    """Ids of the orders that a day owes: the next delivery of its export is to send them."""
+
+    def find(connection: Connection) -> Sequence[str]:
+        number = reading.find_account(connection, base_url=account.base_url, client_id=account.client_id)
+        return (
+            [] if number is None else openness.open_orders(connection, account_id=number, shop=shop, day=day)
+        )
+
+    return ledger.read(find)
+
+
+def refuse_missing(day: str, owed: Sequence[str], handed_over: Iterable[str]) -> IntakeError | None:
+    """Say which orders a day owes that were not among those handed over, and what to do; None if none are.
+
+    An order that a later day's export has taken along is owed by that day, and not by this one.
+
+    Args:
+        day: ISO.
+        owed: order ids that the ledger has open under the day, after its delivery.
+        handed_over: all order ids of the day's stored table.
+    """
+    here = set(handed_over)
+    missing = [order_id for order_id in owed if order_id not in here]
+    if not missing:
+        return None
+    shown = ", ".join(mask_all(order_id, ()) for order_id in missing[:_IDS_SHOWN])
+    more = len(missing) - _IDS_SHOWN
+    return IntakeError(
+        f"{len(missing)} orders that the day still owes are no longer among the orders of its files, and were not "
+        f"sent: {shown}" + (f" and {more} more" if more > 0 else ""),
+        remedy="Put the file back, or export the day again with them (refused rows stand in orders_quarantine), and "
+        "run the day; orders that are not to be sent are settled by `leaddone resolve` (unconfirmed ones) or "
+        "`leaddone forget`",
+        file=f"orders of {day}",
+    )

@@ -84,6 +84,8 @@ class _Step:
             "ledger": self._leaddone.ledger_place,
             "preview": metadata.preview(report.links),
         }
+        if report.notes:
+            told["notes"] = [metadata.masked(note) for note in report.notes]
         verdicts = judge_delivery(
             self._names.kind, report.counts, handed_over=valid, limit=self._shop.limits.rejected
         )

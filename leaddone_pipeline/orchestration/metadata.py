@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from leaddone_pipeline.webhook.masking import mask_all
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,13 +15,16 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.orchestration.tables import Table
 
-__all__ = ["PARTITION_ROWS", "of_rows", "of_table", "preview"]
+__all__ = ["PARTITION_ROWS", "masked", "of_rows", "of_table", "preview"]
 
 PARTITION_ROWS = "dagster/partition_row_count"
 _COLUMNS = "dagster/column_schema"
 _PREVIEW_ROWS = 10
-_SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "code", "source_row")
-"""The columns that may be shown: none of them holds personal data."""
+_SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "source_row")
+"""The columns that may be shown: none of them holds personal data, but for ids that are a customer's phone."""
+_IDS = ("id", "order_id")
+_REFUSED_SHOWN = ("source_file", "source_row", "column", "code")
+"""Those of refused rows: where an id should stand, anything may, as in a row that is shifted by a column."""
 _QUIET = ("accepted", "skipped", "unchanged", "superseded")
 
 
@@ -39,12 +44,26 @@ def of_rows(frame: pd.DataFrame, **counts: int) -> dict[str, Any]:
 
 def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """Show a day's first rows as a small Markdown table; those that went wrong come first."""
-    columns = [name for name in _SHOWN if name in frame]
+    columns = [name for name in (_REFUSED_SHOWN if "code" in frame else _SHOWN) if name in frame]
     if "outcome" in columns:
         frame = frame.sort_values("outcome", key=lambda outcomes: outcomes.isin(_QUIET), kind="stable")
-    rows = frame[columns].head(_PREVIEW_ROWS).astype("string").fillna("").itertuples(index=False)
+    rows = _shown(frame.head(_PREVIEW_ROWS), columns).itertuples(index=False)
     lines = [columns, ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
     return dg.MetadataValue.md("\n".join(_line(line) for line in lines) if len(frame) else "no rows")
+
+
+def masked(text: str) -> str:
+    """Text that names order ids, without what looks like a phone: some shops use it as the order's id."""
+    return mask_all(text, ())
+
+
+def _shown(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    shown = frame[list(columns)].astype("string").fillna("")
+    for name in [name for name in _IDS if name in shown]:
+        shown[name] = shown[name].map(masked)
+        if "phone" in frame:
+            shown[name] = shown[name].mask(frame[name] == frame["phone"], "***")
+    return shown
 
 
 def _line(cells: Sequence[str]) -> str:

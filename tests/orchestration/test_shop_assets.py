@@ -185,6 +185,21 @@ def test_no_metadata_holds_personal_data_or_the_secret(delivered):
     assert "A1" in told
 
 
+def test_a_phone_or_a_name_in_the_place_of_an_id_is_in_no_page_and_no_log(project, make_order):
+    """A shifted row has another column's cell there, and some shops take the phone for the order's id."""
+    project.orders(
+        D16, make_order("0685123456"), make_order("Benani / 0685123456", phone="12"), make_order("A1")
+    )
+    result = project.run(D16)
+    assert result.success
+    told = {name: project.materializations(name)[D16][0]["preview"] for name in (*STORED, "order_deliveries")}
+    assert "| *** | accepted |" in told["order_links"]
+    assert "| A1 | accepted |" in told["order_links"]
+    assert f"| orders-{D16}.csv | 3 | phone | wrong_length |" in told["orders_quarantine"]
+    log = repr(project.instance.all_logs(result.run_id))
+    assert not [word for word in ("685123456", "Benani") if word in log]
+
+
 def test_the_catalog_shows_the_columns_of_every_stored_table(project):
     defs = project.defs()
     for name in STORED:

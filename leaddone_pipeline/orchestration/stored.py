@@ -40,17 +40,24 @@ def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, 
     the first row comes.
 
     Raises:
-        IntakeError: the stored table does not have as many rows of the day as its materialization says.
+        IntakeError: this Dagster instance knows of no reading of the day, and so of no row that was refused; or the
+            stored table does not have as many rows of the day as its materialization says.
     """
-    rows = counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS)
+    asset, rows = key.path[-1], counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS)
+    if rows is None:
+        raise IntakeError(
+            "the day was not read in this Dagster; nothing of it was sent now",
+            remedy=f"Materialize {asset} of this day first, or both in one run",
+            file=f"{asset} of {day}",
+        )
     if rows == 0:
         return table.empty()
     frame = table.cast(context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day))
-    if rows is not None and len(frame) != rows:
+    if len(frame) != rows:
         raise IntakeError(
             f"{rows} rows of the day were stored, and {len(frame)} come back; nothing of the day was sent now",
-            remedy=f"Materialize {key.path[-1]} of this day again; if it stays so, the IO manager does not keep days "
+            remedy=f"Materialize {asset} of this day again; if it stays so, the IO manager does not keep days "
             "or shops apart: take another one, or one that stores a day at a time with days_per_run: 1",
-            file=f"{key.path[-1]} of {day}",
+            file=f"{asset} of {day}",
         )
     return frame

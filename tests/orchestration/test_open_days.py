@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START
+from leaddone_pipeline.orchestration.guard import RELEASE
 from leaddone_pipeline.orchestration.waits import Waits
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
@@ -136,6 +137,20 @@ def test_an_outage_heals_without_a_person(dead, desk):
     assert set(dead.materializations(DELIVERY)) == {D16, D17, D18, "2026-11-19"}
     assert desk.tick(24 * 60 * 60) == []
     assert json.loads(desk.cursor)["asked"] == {}
+
+
+def test_a_released_day_that_met_an_outage_leaves_without_a_second_release(
+    project, desk, make_order, monkeypatch
+):
+    project.orders(D16, *(make_order(f"A{n}", phone="12" if n > 8 else "0685123456") for n in range(20)))
+    project.platform.set_faults(["unauthorized"])
+    monkeypatch.setattr("leaddone_pipeline.delivery.stops.CredentialsRejected", _unavailable)
+    assert not project.run(D16, tags={RELEASE: D16}).success
+    project.platform.set_faults([])
+    assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
+    assert desk.run() == [True]
+    assert project.links() == project.taken()
+    assert set(project.taken()) == {f"A{n}" for n in range(9)}
 
 
 def test_a_day_that_lost_its_owed_orders_is_asked_for_ever_less_often_and_sends_nothing(dead, desk):

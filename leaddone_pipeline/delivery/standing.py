@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leaddone_pipeline.contract import CANCELLED_REASONS
 from leaddone_pipeline.ledger import Known, State
+from leaddone_pipeline.settings import DEFAULT_SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +71,8 @@ def stand(known: Known, incoming: Incoming, *, shop: str, day: str | None, busy:
         return _skipped(known, incoming, values, busy=busy)
     if known.state == State.ACCEPTED:
         changed = known.content_hash is not None and known.content_hash != incoming.content_hash
+        if changed and known.shop not in {shop, DEFAULT_SHOP}:
+            values = {}  # most likely two shops' orders under one number: the row is of the one that LeadDone has
         return Standing(changed=changed, values=values)
     if busy:
         return Standing(send=_may_be_sent(known), values=values)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Verdict",
+    "judge_changed",
     "judge_delivery",
     "judge_export",
     "judge_links",
@@ -48,6 +49,7 @@ _TRACKING_DELIVERY = {
 }
 _DELIVERY = _TRACKING_DELIVERY | {
     "none_cancelled_late": "No order was cancelled in the shop after LeadDone had accepted it",
+    "none_changed": "LeadDone has each accepted order as the export has it, and as this shop's",
 }
 _LINKS = {
     "links_complete": "Every accepted order has LeadDone's id, and no order of the day waits for its answer"
@@ -144,6 +146,26 @@ def judge_delivery(kind: Kind, counts: Mapping[str, int], *, handed_over: int, l
         late = counts["cancelled_late"]
         verdicts.append(Verdict("none_cancelled_late", late == 0, ERROR, {"cancelled_late": late}))
     return verdicts
+
+
+def judge_changed(changed: int, *, of_others: Mapping[str, int]) -> Verdict:
+    """Judge a day's orders that LeadDone has accepted with another content.
+
+    Args:
+        changed: how many.
+        of_others: another shop's label -> how many of the day's orders are accepted as that shop's.
+    """
+    told: dict[str, Any] = {"changed": changed, "of_other_shops": sum(of_others.values())}
+    if changed:
+        told["meaning"] = "LeadDone keeps the content that it accepted first: tell it what has changed"
+    if of_others:
+        shops = " and ".join(f"{count} of {shop}" for shop, count in of_others.items())
+        told["of_other_shops_meaning"] = (
+            f"accepted as orders of another shop of this account ({shops}): unless the shop was renamed, these are "
+            "other customers' orders under the same numbers, and this shop's were never sent; give each shop an "
+            "account of its own, or order numbers of its own"
+        )
+    return Verdict("none_changed", not (changed or of_others), WARN, told)
 
 
 def judge_links(counts: Mapping[str, int], *, without_id: int) -> list[Verdict]:

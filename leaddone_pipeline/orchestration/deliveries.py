@@ -10,7 +10,7 @@ import pandas as pd
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.errors import LeadDoneError
 from leaddone_pipeline.orchestration import guard, metadata, rails
-from leaddone_pipeline.orchestration.checks import Verdict, judge_delivery, specs
+from leaddone_pipeline.orchestration.checks import Verdict, judge_changed, judge_delivery, specs
 from leaddone_pipeline.orchestration.days import Days
 from leaddone_pipeline.orchestration.names import ORDERS, SAYS, Names
 from leaddone_pipeline.orchestration.owed import refuse_missing
@@ -89,6 +89,9 @@ class _Step:
         verdicts = judge_delivery(
             self._names.kind, report.counts, handed_over=valid, limit=self._shop.limits.rejected
         )
+        if self._names.kind is Kind.ORDERS:
+            others = _of_others(report.links, self._shop.name)
+            verdicts.append(judge_changed(report.counts["changed"], of_others=others))
         return told, verdicts, report.stopped or self._missing(day, frame)
 
     def record(self, day: str) -> bool:
@@ -117,6 +120,12 @@ class _Step:
         ):
             raise guard.refuse(day, self._names.export, rows, limit)
         return rows, frame
+
+
+def _of_others(links: pd.DataFrame, shop: str) -> Mapping[str, int]:
+    """Other shops' labels -> how many of these orders LeadDone has accepted as theirs."""
+    theirs = links[(links["outcome"] == "accepted") & (links["shop"] != shop)]
+    return {str(label): int(count) for label, count in theirs["shop"].value_counts().items()}
 
 
 def _slices(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

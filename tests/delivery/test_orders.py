@@ -50,6 +50,28 @@ def test_another_address_is_another_account(ledger, sandbox):
     assert other.orders([orders_frame(ids(5))]).counts["sent"] == 5
 
 
+@pytest.mark.parametrize(
+    ("first", "price", "label"),
+    [
+        ("atlas", "199.9", "boutique"),
+        ("atlas", "250", "atlas"),
+        ("default", "250", "boutique"),
+    ],
+    ids=["a renamed shop", "two shops that number alike", "first sent without a shop's name"],
+)
+def test_an_accepted_order_stays_the_shops_whose_content_leaddone_has(ledger, sandbox, first, price, label):
+    """Rule 1."""
+    delivery_to(sandbox, ledger, shop=first).orders([orders_frame(["A"], price="199.9")])
+
+    report = delivery_to(sandbox, ledger, shop="boutique").orders(
+        [orders_frame(["A"], price=price)], day="2026-11-16"
+    )
+
+    assert report.links["shop"].tolist() == [label]
+    assert report.links["partition_date"].notna().tolist() == [label == "boutique"]
+    assert (report.counts["changed"], report.counts["sent"]) == (price == "250", 0)
+
+
 def test_an_accepted_order_that_changed_is_counted_and_not_sent(ledger, sandbox):
     """Rule 22: the API has no update."""
     delivery_to(sandbox, ledger).orders([orders_frame(["A"])])

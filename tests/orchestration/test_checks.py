@@ -2,12 +2,19 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.intake import RowCounts
-from leaddone_pipeline.orchestration.checks import judge_delivery, judge_export, judge_links, judge_paid
+from leaddone_pipeline.orchestration.checks import (
+    judge_changed,
+    judge_delivery,
+    judge_export,
+    judge_links,
+    judge_paid,
+)
 
 DAY, NEXT = "2026-11-16", "2026-11-17"
 SAMPLE = Path(__file__).parents[2] / "data" / "medina" / "orders" / f"orders_export-{DAY}.csv"
@@ -88,6 +95,50 @@ def test_unconfirmed_and_late_cancellations_fail_their_checks():
     assert failed(judge_delivery(Kind.ORDERS, counts, handed_over=2, limit=0.5)) == {"none_unconfirmed"}
 
 
+def test_orders_that_leaddone_has_otherwise_fail_their_check():
+    assert failed([judge_changed(1, of_others={}), judge_changed(0, of_others={"atlas": 1})]) == {
+        "none_changed"
+    }
+    assert failed([judge_changed(0, of_others={})]) == set()
+
+
+def test_an_order_that_changed_after_it_was_accepted_fails_its_check(project, make_order):
+    project.orders(DAY, make_order("A1"), make_order("A2"))
+    assert project.verdicts(project.run(DAY))["order_deliveries", "none_changed", DAY]
+    project.orders(NEXT, make_order("A1", city="Fès"), make_order("A2"))
+    result = project.run(NEXT)
+    assert result.success
+    evaluation = next(one for one in result.get_asset_check_evaluations() if one.check_name == "none_changed")
+    assert not evaluation.passed
+    assert evaluation.severity.name == "WARN"
+    assert (evaluation.metadata["changed"].value, evaluation.metadata["of_other_shops"].value) == (1, 0)
+
+
+def test_two_shops_of_one_account_that_number_alike_are_told(project, make_order):
+    """Rule 1: the row stays the shop's whose order LeadDone has."""
+    project.write(f"atlas-{DAY}.csv", [make_order("1001"), make_order("1002")])
+    project.write(f"boutique-{DAY}.csv", [make_order("1001", article="Tapis"), make_order("1003")])
+    told = {}
+    for shop in ("atlas", "boutique"):
+        defs = project.defs(shop=shop, orders_files=f"{shop}-{{date}}.csv", courier_files=None)
+        project.connect()
+        result = dg.materialize(
+            list(defs.assets),
+            instance=project.instance,
+            resources={**defs.resources, "io_manager": project.tables},
+            partition_key=DAY,
+        )
+        told[shop] = next(
+            one for one in result.get_asset_check_evaluations() if one.check_name == "none_changed"
+        )
+    assert [told[shop].passed for shop in told] == [True, False]
+    assert told["boutique"].metadata["of_other_shops"].value == 1
+    assert "1 of atlas" in told["boutique"].metadata["of_other_shops_meaning"].value
+    assert project.run(DAY, orders_files="atlas-{date}.csv", only=["order_links"]).success
+    assert set(project.table("order_links")["order_id"]) == {"1001", "1002"}
+    assert set(project.table("order_links", "boutique")["order_id"]) == {"1003"}
+
+
 def test_a_range_run_tells_each_day_and_fails_the_whole_for_one(project, make_order):
     project.orders(DAY, make_order("A1"), make_order("A2", phone="1"))
     project.orders(NEXT, make_order("B1"))
@@ -101,7 +152,7 @@ def test_a_single_day_is_told_once(project, make_order):
     project.orders(DAY, make_order("A1"))
     evaluations = project.run(DAY).get_asset_check_evaluations()
     names = [(e.asset_key.path[-1], e.check_name, e.partition) for e in evaluations]
-    assert len(names) == len(set(names)) == 5 + 4 + 4 + 3 + 1
+    assert len(names) == len(set(names)) == 5 + 4 + 5 + 3 + 1
     assert {partition for *_, partition in names} == {DAY}
 
 

@@ -16,7 +16,7 @@ from leaddone_pipeline.orchestration.names import ORDERS, SAYS, Names
 from leaddone_pipeline.orchestration.owed import refuse_missing
 from leaddone_pipeline.orchestration.resource import LeadDoneResource
 from leaddone_pipeline.orchestration.shop import Shop
-from leaddone_pipeline.orchestration.stored import counts_of, read_day
+from leaddone_pipeline.orchestration.stored import counts_of, observed, read_day
 
 __all__ = ["build_delivery"]
 
@@ -66,6 +66,7 @@ class _Step:
         self._shop = shop
         self._names = names
         self._export = shop.key(names.export)
+        self._delivery = shop.key(names.delivery)
 
     def deliver(self, day: str) -> tuple[Mapping[str, Any], Sequence[Verdict], LeadDoneError | None]:
         """Deliver a day.
@@ -111,15 +112,23 @@ class _Step:
         return refuse_missing(day, self._leaddone.open_orders(day), frame["id"])
 
     def _guarded(self, day: str) -> tuple[Mapping[str, int], pd.DataFrame]:
-        """A day's counts and records, unless the guard holds them; what was released once stands in the ledger."""
+        """A day's counts and records, unless the guard holds them."""
         rows, limit = counts_of(self._context.instance, self._export, day), self._shop.limits.refused
         frame = read_day(self._context, self._export, self._names.table, day)
-        held = guard.is_held(rows, limit) and not guard.is_released(day, self._context.run.tags)
-        if held and (
-            frame.empty or not self._leaddone.has_recorded(self._names.kind, _slices(frame), day=day)
-        ):
-            raise guard.refuse(day, self._names.export, rows, limit)
+        if guard.is_held(rows, limit):
+            if guard.is_released(day, self._context.run.tags):
+                noted = {guard.RELEASED: guard.counted(rows)}
+                self._context.log_event(dg.AssetObservation(self._delivery, metadata=noted, partition=day))
+            elif not self._was_released(day, rows, frame):
+                raise guard.refuse(day, self._names.export, rows, limit)
         return rows, frame
+
+    def _was_released(self, day: str, rows: Mapping[str, int], frame: pd.DataFrame) -> bool:
+        """Whether a person has released this very day before: the same counts, and nothing new to send."""
+        said = observed(self._context.instance, self._delivery, day, guard.RELEASED)
+        return said == guard.counted(rows) and self._leaddone.has_recorded(
+            self._names.kind, _slices(frame), day=day
+        )
 
 
 def _of_others(links: pd.DataFrame, shop: str) -> Mapping[str, int]:

@@ -1,8 +1,8 @@
 """The guard: a day of which most rows were refused is held before anything is sent.
 
 Such a file was most likely read in a wrong way, and then the rows that were not refused are wrong too. The day is
-not recorded in the ledger until it is released (delivery.md, rule 5), so nothing asks for it either. What the ledger
-has recorded with the same content was released, or good, before: a day that would send nothing else is not held.
+not recorded in the ledger until it is released (delivery.md, rule 5), so nothing asks for it either. A day that was
+released once is not held again while its counts are the same and the ledger has all that it would send.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from leaddone_pipeline.errors import IntakeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RELEASE", "is_held", "is_released", "refuse"]
+__all__ = ["RELEASE", "RELEASED", "counted", "is_held", "is_released", "refuse"]
 
 RELEASE = "leaddone/release"
 """The run tag that releases days: `all`, or days with commas between them."""
+
+RELEASED = "leaddone/released"
+"""What is noted of a day when it is released: its counts."""
 
 _ENOUGH_ROWS = 20
 
@@ -38,6 +41,12 @@ def is_released(day: str, tags: Mapping[str, str]) -> bool:
     """Say whether a person has looked at this day and releases it by the run's tag."""
     named = [word.strip() for word in tags.get(RELEASE, "").split(",")]
     return "all" in named or day in named
+
+
+def counted(rows: Mapping[str, int]) -> str:
+    """A day's counts, as they are noted when it is released."""
+    read, refused = _of_the_day(rows)
+    return f"{refused} of {read} rows refused"
 
 
 def refuse(day: str, export: str, rows: Mapping[str, int], limit: float) -> IntakeError:

@@ -1,4 +1,4 @@
-"""Whether the ledger has a checked frame already: what was released once, or was good, the guard holds no more."""
+"""Whether the ledger has a checked frame already: what was released once is not held again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A day's rows of a stored table, read back alone, so that memory is that of a day."""
+"""What Dagster keeps of a day: its counts, what was noted of it, and its rows, read back alone to spare memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.orchestration.tables import Table
 
-__all__ = ["counts_of", "read_day"]
+__all__ = ["counts_of", "observed", "read_day"]
+
+_OBSERVATIONS = 100
 
 
 def counts_of(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Mapping[str, int]:
@@ -31,6 +33,18 @@ def counts_of(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Mappi
         for name, value in event.metadata.items()
         if isinstance(value, dg.IntMetadataValue) and value.value is not None
     }
+
+
+def observed(instance: dg.DagsterInstance, key: dg.AssetKey, day: str, name: str) -> str | None:
+    """The newest text under this name in the metadata of a day's observations; None if none is found."""
+    seen = instance.fetch_observations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day]), limit=_OBSERVATIONS
+    )
+    for record in seen.records:
+        value = record.asset_observation.metadata.get(name) if record.asset_observation else None
+        if isinstance(value, dg.TextMetadataValue):
+            return value.value
+    return None
 
 
 def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, day: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The sensor for files: a day whose files are new or changed, and lie still, is delivered with all of them.
 
-A file that is just being written would be read in half, so a day's files must look the same in two ticks.
+A file that is just being written would be read in half, so a day's files must look the same in two ticks. A run that
+was asked for may die before it has read anything: until Dagster says that it has, the day is asked for again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import dagster as dg
 
 from leaddone_pipeline.orchestration.automation import ranges, request
 from leaddone_pipeline.orchestration.growing import Growing
+from leaddone_pipeline.orchestration.history import History
+from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
+from leaddone_pipeline.orchestration.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from leaddone_pipeline.intake import Span
     from leaddone_pipeline.orchestration.exports import Files
@@ -40,11 +44,15 @@ class Seen:
         days: day -> what its files looked like in the last tick, and when a run was asked for.
         next: the older day at which the next tick goes on.
         growing: kind -> what is known of its files, where their names do not tell the day.
+        unread: day that a run was asked for, and that was not read since -> number of the newest reading before it.
+        waits: how often, and when last, these days were asked for.
     """
 
     days: dict[str, tuple[str, str]] = field(default_factory=dict)
     next: str | None = None
     growing: dict[str, Growing] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
+    waits: Waits = field(default_factory=Waits)
 
     @classmethod
     def read(cls, cursor: str | None) -> Seen:
@@ -53,12 +61,20 @@ class Seen:
             {day: (last, asked) for day, (last, asked) in told["days"].items()},
             told["next"],
             {kind: Growing.read(one) for kind, one in told.get("growing", {}).items()},
+            told.get("unread", {}),
+            Waits({day: (tries, at) for day, (tries, at) in told.get("waits", {}).items()}),
         )
 
     def write(self) -> str:
         growing = {kind: one.write() for kind, one in self.growing.items()}
-        told = {"days": self.days, "next": self.next} | ({"growing": growing} if growing else {})
+        beside = {"growing": growing, "unread": self.unread, "waits": self.waits.asked}
+        told = {"days": self.days, "next": self.next} | {name: one for name, one in beside.items() if one}
         return json.dumps(told, separators=(",", ":"))
+
+    def is_as_asked(self, day: str) -> bool:
+        """Whether the day has files, and all look as they did when a run was asked for."""
+        each = [self.days.get(day, ("", "")), *((one.last, one.asked) for one in self.growing.values())]
+        return any(last for last, _ in each) and all(last == asked for last, asked in each)
 
 
 def build_files_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition, seconds: int) -> dg.SensorDefinition:
@@ -86,15 +102,49 @@ def build_files_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition, seconds
             day: _hash([one.get(day, "") for one in (arrived, *grown.values())] + now)
             for day in {*arrived, *chain(*grown.values())}
         }
-        runs = list(ranges(told, shop.days_per_run))[:_RUNS_A_TICK]
+        readings, at = _Readings(shop, context.instance), time.time()
+        again = [day for day in readings.unread(seen, span, at) if day not in told]
+        # What was asked for before runs alone, so that it holds up no other.
+        runs = [*ranges(told, shop.days_per_run), *([day] for day in again)][:_RUNS_A_TICK]
         asked = set(chain(*runs))
+        readings.ask(seen, asked, at)
         seen.days |= {day: (arrived[day], arrived[day]) for day in arrived if day in asked}
         for kind, changed in grown.items():
             seen.growing[kind].ask(changed, asked)
-        requests = [request(part, run_key=f"{part[0]}:{_hash([told[day] for day in part])}") for part in runs]
+        # With the time: Dagster skips a run key that any run had before, also one that died.
+        keys = [f"{part[0]}:{_hash([told.get(day, '') for day in part])}:{at:.0f}" for part in runs]
+        requests = [request(part, run_key=key) for part, key in zip(runs, keys, strict=True)]
         return dg.SensorResult(run_requests=requests, cursor=seen.write())
 
     return files_arrive
+
+
+class _Readings:
+    """Which of the days that a run was asked for were read since, as Dagster's storage tells."""
+
+    def __init__(self, shop: Shop, instance: dg.DagsterInstance) -> None:
+        kinds = [ORDERS] if shop.courier is None else [ORDERS, TRACKING]
+        self._history = History(shop, instance)
+        self._newest = [self._history.newest(names.export) for names in kinds]
+
+    def unread(self, seen: Seen, span: Span, at: float) -> list[str]:
+        """Forget the days that were read, and find those of the others that are to be asked for again now."""
+        seen.unread = {
+            day: before
+            for day, before in seen.unread.items()
+            if span.first <= day <= span.today and any(one.get(day, 0) <= before for one in self._newest)
+        }
+        seen.waits.forget_all_but(seen.unread)
+        due = [day for day in sorted(seen.unread) if seen.is_as_asked(day) and seen.waits.is_due(day, at)]
+        busy = self._history.busy_days() if due else set()
+        return [day for day in due if day not in busy]
+
+    def ask(self, seen: Seen, days: Iterable[str], at: float) -> None:
+        """Note that a run was asked for."""
+        before = max(chain.from_iterable(one.values() for one in self._newest), default=0)
+        for day in days:
+            seen.unread[day] = before
+            seen.waits.ask(day, at)
 
 
 def look(

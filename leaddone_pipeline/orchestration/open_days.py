@@ -1,7 +1,8 @@
 """The sensor `<shop>_open_days`: what an outage left undone is asked for again, without a person.
 
 The ledger says which days have orders that may still leave, and whose outcomes changed since their links were made;
-Dagster says which statuses were read and not delivered. A day held by the guard is in neither.
+Dagster says which orders and statuses were read and not delivered: a run that dies in between records nothing. A day
+held by the guard is in neither.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ import dagster as dg
 from leaddone_pipeline import environment
 from leaddone_pipeline.errors import LedgerError, SettingsError
 from leaddone_pipeline.ledger import Ledger, openness, reading
-from leaddone_pipeline.orchestration import guard
-from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START, days_between, ranges, request
+from leaddone_pipeline.orchestration.automation import ranges, request
 from leaddone_pipeline.orchestration.days import ERROR
+from leaddone_pipeline.orchestration.history import History
 from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
-from leaddone_pipeline.orchestration.stored import counts_of
 from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS, Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from leaddone_pipeline.orchestration.names import Names
     from leaddone_pipeline.orchestration.shop import Shop
 
 __all__ = ["build_open_days_sensor"]
@@ -36,14 +37,6 @@ _SECONDS = 60
 _DAYS_A_TICK = 366
 _RUNS_A_TICK = 20
 _REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong"})
-_MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _ASKS = {
     "deliver": (ORDERS.delivery, ORDERS.result),
     "links": (ORDERS.result,),
@@ -117,14 +110,15 @@ class _Tick:
     def __init__(self, shop: Shop, instance: dg.DagsterInstance, waits: Waits, now: float) -> None:
         self._shop = shop
         self._instance = instance
+        self._history = History(shop, instance)
         self._waits = waits
         self._now = now
 
     def ask(self, told: _Told) -> dg.SensorResult:
         """Ask for what is open and due, at most so many days."""
+        busy = self._history.busy_days()  # first: a day whose run ends meanwhile is not open for its end
         open_asks = list(self._open(told))
         self._waits.forget_all_but({_what(ask, day) for ask, day in open_asks})
-        busy = self._busy_days()
         due = [
             (ask, day)
             for ask, day in open_asks
@@ -140,27 +134,32 @@ class _Tick:
         return dg.SensorResult(run_requests=requests, cursor=self._waits.write())
 
     def _open(self, told: _Told) -> Iterator[tuple[str, str]]:
-        exports, made = self._newest(ORDERS.export), self._newest(ORDERS.delivery)
-        yield from (("deliver", day) for day in told.open if day in exports)
-        stale = [day for day, number in made.items() if number > self._newest(ORDERS.result).get(day, 0)]
+        exports, made = self._history.newest(ORDERS.export), self._history.newest(ORDERS.delivery)
+        owed = {day for day in told.open if day in exports} | self._undelivered(ORDERS, set(told.open))
+        yield from (("deliver", day) for day in sorted(owed))
+        results = self._history.newest(ORDERS.result)
+        stale = [day for day, number in made.items() if number > results.get(day, 0)]
         changed = [day for day in self._changed(told.changed) if day in exports]
-        yield from (("links", day) for day in sorted({*stale, *changed} - set(told.open)))
+        # Links and statuses follow their orders, and an outage is not asked twice.
+        later = owed | set(told.open)
+        yield from (("links", day) for day in sorted({*stale, *changed} - later))
         if self._shop.courier is None:
             return
-        updates, sent = self._newest(TRACKING.export), self._newest(TRACKING.delivery)
+        yield from (("track", day) for day in sorted(self._undelivered(TRACKING, later)))
+        updates, sent = self._history.newest(TRACKING.export), self._history.newest(TRACKING.delivery)
         waiting = {day for day, number in updates.items() if number > sent.get(day, 0)}
-        # Statuses follow their orders, and an outage is not asked twice.
-        yield from (("track", day) for day in sorted(waiting - set(told.open)) if not self._is_held(day))
-        results = self._newest(TRACKING.result)
+        results = self._history.newest(TRACKING.result)
         yield from (
             ("results", day)
             for day, number in sorted(sent.items())
             if day not in waiting and number > results.get(day, 0)
         )
 
-    def _newest(self, asset: str) -> Mapping[str, int]:
-        """Day -> the number of its newest materialization in Dagster's storage; numbers only grow."""
-        return self._instance.get_latest_storage_id_by_partition(self._shop.key(asset), _MATERIALIZED)
+    def _undelivered(self, names: Names, but: Collection[str]) -> set[str]:
+        """Days whose files were read after they were delivered last, and that the guard does not hold."""
+        read, delivered = self._history.newest(names.export), self._history.newest(names.delivery)
+        days = [day for day, number in read.items() if number > delivered.get(day, 0) and day not in but]
+        return {day for day in days if not self._history.is_held(names, day)}
 
     def _changed(self, changed: Mapping[str, float]) -> Iterator[str]:
         """Days whose links are older than an outcome; what is found in order is not looked at again."""
@@ -176,10 +175,6 @@ class _Tick:
             in_order = False
             yield day
 
-    def _is_held(self, day: str) -> bool:
-        rows = counts_of(self._instance, self._shop.key(TRACKING.export), day)
-        return guard.is_held(rows, self._shop.limits.refused)
-
     def _is_refused(self, ask: str, day: str) -> bool:
         """Whether the day stopped at a refusal of credentials or address less than a day ago."""
         told = self._instance.fetch_observations(
@@ -189,23 +184,9 @@ class _Tick:
             return False
         error = told[0].asset_observation.metadata.get(ERROR)
         refused = isinstance(error, dg.TextMetadataValue) and error.value in _REFUSALS
-        if told[0].storage_id < self._newest(_ASKS[ask][0]).get(day, 0):
+        if told[0].storage_id < self._history.newest(_ASKS[ask][0]).get(day, 0):
             return False  # it was delivered since
         return refused and self._now < told[0].timestamp + REFUSED_WAIT_SECONDS
-
-    def _busy_days(self) -> set[str]:
-        """Days that a run of this shop has before it already."""
-        busy: set[str] = set()
-        for run in self._instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-            keys = run.asset_selection or set()
-            if run.job_name != f"{self._shop.name}_deliver" and not any(
-                key.path[0] == self._shop.name for key in keys
-            ):
-                continue
-            first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
-            if first:
-                busy |= set(days_between(first, run.tags.get(RANGE_END) or first))
-        return busy
 
     def _runs(self, due: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
         """Part what is due into runs; a day that was asked for before runs alone, so that it holds up no other."""

@@ -2,6 +2,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -259,11 +260,16 @@ def same_rows():
 
 
 @pytest.fixture
-def tick(project):
-    """The first and last day that each run of the next tick of `atlas_files` is asked for; the cursor goes on."""
-    kept = {"cursor": None}
+def tick(project, monkeypatch):
+    """The first and last day that each run of the next tick of `atlas_files` is asked for, so many seconds after the
+    last one; the cursor goes on.
+    """
+    kept = {"cursor": None, "ahead": 0.0}
+    clock = time.time
 
-    def run(**attributes):
+    def run(*, later=0.0, **attributes):
+        kept["ahead"] += later
+        monkeypatch.setattr(time, "time", lambda: clock() + kept["ahead"])
         stores = dg.Definitions(resources={"io_manager": project.tables})
         defs = dg.Definitions.merge(project.defs(**attributes), stores)
         sensor = next(one for one in defs.sensors if one.name == "atlas_files")
@@ -278,4 +284,5 @@ def tick(project):
             for one in result.run_requests
         ]
 
+    run.reset = lambda: kept.update(cursor=None)
     return run

@@ -4,6 +4,8 @@ import itertools
 import json
 import os
 
+import dagster as dg
+
 from leaddone_pipeline.orchestration.arrivals import Seen, look
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
@@ -72,6 +74,63 @@ def test_a_late_file_rematerializes_its_day_only(project, tick, make_order, stor
     assert "late" in project.taken()
     links = project.stored(store, "order_links")
     assert sorted(links["order_id"]) == [D16, D18, "late"]
+
+
+def test_a_day_whose_run_died_before_it_read_anything_is_asked_for_again(project, tick, make_order):
+    """With growing waits, alone, and under another run key: Dagster skips one that any run had before."""
+    for day in (D16, D17):
+        project.orders(day, make_order(day))
+    tick()
+    assert tick() == [(D16, D17)]
+    keys = set(tick.keys)
+    assert tick(later=4 * 60) == []
+    assert tick(later=5 * 60) == [(D16, D16), (D17, D17)]
+    keys |= set(tick.keys)
+    assert tick(later=9 * 60) == []
+    assert project.run(D16).success
+    assert tick(later=10 * 60) == [(D17, D17)]
+    assert len(keys | set(tick.keys)) == 4
+    assert project.run(D17, only=["orders", "orders_quarantine"]).success
+    assert tick(later=24 * 60 * 60) == [(D17, D17)], "its courier files were not read"
+    assert project.run(D17).success
+    assert tick(later=24 * 60 * 60) == []
+
+
+def test_a_day_that_a_run_has_before_it_is_not_asked_for_again(project, tick, make_order):
+    project.orders(D16, make_order("A1"))
+    tick()
+    assert tick() == [(D16, D16)]
+    stores = dg.Definitions(resources={"io_manager": project.tables})
+    run = project.instance.create_run_for_job(
+        dg.Definitions.merge(project.defs(), stores).resolve_job_def("atlas_deliver"),
+        tags={"dagster/partition": D16},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    assert tick(later=24 * 60 * 60) == []
+    project.instance.report_run_failed(run)
+    assert tick() == [(D16, D16)]
+
+
+def test_a_lost_day_whose_file_changes_waits_for_it_to_lie_still(project, tick, make_order):
+    project.orders(D16, make_order("A1"))
+    tick()
+    assert tick() == [(D16, D16)]
+    project.orders(D16, make_order("A1"), make_order("A2"))
+    assert tick(later=24 * 60 * 60) == []
+    assert tick() == [(D16, D16)]
+    (project.root / f"orders-{D16}.csv").unlink()
+    assert tick(later=24 * 60 * 60) == tick(later=24 * 60 * 60) == []
+
+
+def test_a_cursor_that_was_reset_asks_for_all_days_again(project, tick, make_order):
+    project.orders(D16, make_order("A1"))
+    tick()
+    tick()
+    keys = tick.keys
+    tick.reset()
+    tick(later=60)
+    assert tick(later=60) == [(D16, D16)]
+    assert tick.keys != keys
 
 
 def test_a_file_that_is_gone_asks_for_nothing(project, tick, make_order):

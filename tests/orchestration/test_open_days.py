@@ -223,6 +223,35 @@ def test_statuses_that_were_read_and_not_delivered_are_asked_for(
     assert desk.tick(24 * 60 * 60) == []
 
 
+def test_orders_that_were_read_and_not_delivered_are_asked_for(project, desk, make_order):
+    """A run that dies between its steps has recorded nothing: only Dagster knows of the day."""
+    project.orders(D18, make_order("before"))
+    assert project.run(D18).success
+    project.orders(D16, make_order("A1"))
+    project.orders(D17, *(make_order(f"{D17}-{n}", phone="12") for n in range(20)))
+    assert project.run(D16, D17, only=["orders", "orders_quarantine"]).success
+    assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
+    assert desk.tick(60) == []
+    assert desk.tick(5 * 60) == [([DELIVERY, LINKS], D16, D16)]
+    assert desk.run() == [True]
+    assert set(project.taken()) == {"A1", "before"}
+    assert desk.tick(24 * 60 * 60) == []
+
+
+def test_a_delivery_without_its_ledger_is_asked_for_again(project, desk, make_order, monkeypatch):
+    project.orders(D18, make_order("before"))
+    assert project.run(D18).success
+    project.orders(D16, make_order("A1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "leaddone_pipeline.environment.ledger_url", lambda _folder: "sqlite:////no/such/place/l.db"
+        )
+        assert not project.run(D16).success
+    assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
+    assert desk.run() == [True]
+    assert set(project.taken()) == {"A1", "before"}
+
+
 def test_days_held_by_the_guard_or_for_a_person_are_left_alone(project, whole_desk, make_order, make_update):
     project.orders(D16, *(make_order(f"{D16}-{n}", phone="12") for n in range(20)))
     project.orders(D17, make_order("B1"), make_order("B2"))

@@ -1,29 +1,70 @@
-"""Which days wait for something: records that may still leave, outcomes that are newer than a table. Reads only."""
+"""Which days wait for something, and which deliveries the ledger knows of. Reads only."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from leaddone_pipeline.contract import Kind
-from leaddone_pipeline.ledger.tables import State, accounts, records, runs
+from leaddone_pipeline.ledger.tables import State, records, runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["changed_days", "has_records", "is_delivering", "open_days", "open_orders"]
+__all__ = ["changed_days", "has_records", "is_delivering", "known_deliveries", "open_days", "open_orders"]
 
 
-def has_records(connection: Connection, *, base_url: str, client_id: str) -> bool:
+def has_records(connection: Connection, *, account_id: int) -> bool:
     """Whether anything was ever recorded for this account."""
-    query = (
-        select(records.c.number)
-        .join(accounts, accounts.c.id == records.c.account_id)
-        .where(accounts.c.base_url == base_url, accounts.c.client_id == client_id)
-        .limit(1)
-    )
+    query = select(records.c.number).where(records.c.account_id == account_id).limit(1)
     return connection.execute(query).first() is not None
+
+
+def known_deliveries(
+    connection: Connection, deliveries: Mapping[str, tuple[float, float]], *, account_id: int, shop: str
+) -> set[str]:
+    """Those of the days whose deliveries this ledger has seen.
+
+    Either sign will do. A run of the account began while the delivery was made: but the ledger's clock may be another
+    one. Or the day has an accepted order: but an order has two days only, the first and the last that spoke of it.
+
+    Args:
+        connection: of a read.
+        deliveries: day, ISO -> from when until when it was delivered, UTC seconds.
+        account_id: whose.
+        shop: the label of the orders; a run may be of any.
+    """
+    if not deliveries:
+        return set()
+    began = connection.execute(
+        select(runs.c.started_at)
+        .where(
+            runs.c.account_id == account_id,
+            runs.c.kind == Kind.ORDERS,
+            runs.c.started_at >= min(first for first, _ in deliveries.values()),
+            runs.c.started_at <= max(last for _, last in deliveries.values()),
+        )
+        .order_by(runs.c.started_at)
+    ).scalars()
+    times = list(began)
+    seen = {
+        day
+        for day, (first, last) in deliveries.items()
+        if (at := bisect_left(times, first)) < len(times) and times[at] <= last
+    }
+    others = sorted(deliveries.keys() - seen)
+    for day in (records.c.day, records.c.seen_day) if others else ():
+        query = select(day).where(
+            records.c.account_id == account_id,
+            records.c.kind == Kind.ORDERS,
+            records.c.shop == shop,
+            records.c.state == State.ACCEPTED,
+            day.between(others[0], others[-1]),
+        )
+        seen |= {str(one) for one in connection.execute(query.distinct()).scalars()} & deliveries.keys()
+    return seen
 
 
 def open_days(connection: Connection, *, account_id: int, shop: str) -> Mapping[str, int]:

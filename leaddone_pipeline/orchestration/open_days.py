@@ -17,6 +17,7 @@ import dagster as dg
 from leaddone_pipeline import environment
 from leaddone_pipeline.errors import LedgerError, SettingsError
 from leaddone_pipeline.ledger import Ledger, openness, reading
+from leaddone_pipeline.orchestration import rails
 from leaddone_pipeline.orchestration.automation import ranges, request
 from leaddone_pipeline.orchestration.days import ERROR
 from leaddone_pipeline.orchestration.history import History
@@ -36,7 +37,7 @@ __all__ = ["build_open_days_sensor"]
 _SECONDS = 60
 _DAYS_A_TICK = 366
 _RUNS_A_TICK = 20
-_REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong"})
+_REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong", rails.LOST})
 _ASKS = {
     "deliver": (ORDERS.delivery, ORDERS.result),
     "links": (ORDERS.result,),
@@ -176,7 +177,7 @@ class _Tick:
             yield day
 
     def _is_refused(self, ask: str, day: str) -> bool:
-        """Whether the day stopped at a refusal of credentials or address less than a day ago."""
+        """Whether less than a day ago the day stopped at credentials, address or ledger, which a person mends."""
         told = self._instance.fetch_observations(
             dg.AssetRecordsFilter(asset_key=self._shop.key(_ASKS[ask][0]), asset_partitions=[day]), limit=1
         ).records

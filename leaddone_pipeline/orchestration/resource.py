@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr
@@ -13,7 +13,7 @@ from leaddone_pipeline import environment
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import Delivery, DeliveryReport
 from leaddone_pipeline.errors import SettingsError
-from leaddone_pipeline.ledger import Ledger, openness
+from leaddone_pipeline.ledger import Ledger, reading
 from leaddone_pipeline.orchestration.frames import CheckedFrames
 from leaddone_pipeline.orchestration.owed import open_orders
 from leaddone_pipeline.orchestration.parcels import known_parcels
@@ -24,16 +24,18 @@ from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
     import pandas as pd
+    from sqlalchemy import Connection
 
     from leaddone_pipeline.intake import Known
     from leaddone_pipeline.settings import Account
 
 __all__ = ["LeadDoneResource"]
 
+Answer = TypeVar("Answer")
 _DEFAULTS = DeliverySettings()
 _MARK_BYTES = 6
 
@@ -196,13 +198,12 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         told = f"{account.base_url} {account.client_id}".encode()
         return hashlib.blake2b(told, digest_size=_MARK_BYTES).hexdigest()
 
-    def is_known_to_ledger(self) -> bool:
-        """Whether the ledger has any record of this account."""
+    def ask_ledger(self, question: Callable[[Connection, int | None], Answer]) -> Answer:
+        """Ask the ledger about this account, by its number; None where the ledger has never seen it."""
         account = self._account()
+        named = {"base_url": account.base_url, "client_id": account.client_id}
         return self._opened_ledger().read(
-            lambda connection: openness.has_records(
-                connection, base_url=account.base_url, client_id=account.client_id
-            )
+            lambda connection: question(connection, reading.find_account(connection, **named))
         )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature

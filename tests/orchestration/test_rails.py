@@ -5,7 +5,7 @@ import pytest
 
 from leaddone_pipeline.orchestration.rails import NEW_LEDGER
 
-D16, D17 = "2026-11-16", "2026-11-17"
+D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
 
 
 @pytest.fixture
@@ -17,6 +17,21 @@ def lost(project, make_order):
     for file in (project.root / ".leaddone").iterdir():
         file.unlink()
     return project
+
+
+@pytest.fixture
+def ask_open_days(project):
+    """The days that a first tick of `atlas_open_days` asks for."""
+
+    def ask():
+        stores = dg.Definitions(resources={"io_manager": project.tables})
+        defs = dg.Definitions.merge(project.defs(), stores)
+        sensor = next(one for one in defs.sensors if one.name == "atlas_open_days")
+        repository = defs.get_repository_def()
+        context = dg.build_sensor_context(instance=project.instance, repository_def=repository)
+        return [request.partition_key for request in sensor.evaluate_tick(context).run_requests]
+
+    return ask
 
 
 def reason(result):
@@ -44,6 +59,78 @@ def test_a_person_may_say_that_the_ledger_is_gone_for_good(lost):
     assert lost.run(D17, tags={NEW_LEDGER: "accept"}).success
     assert set(lost.taken()) == {"A1", "B1"}
     assert lost.run(D17).success
+
+
+@pytest.fixture
+def renewed(project, make_order):
+    """A project that delivered two days of three, whose ledger is gone, and for which another has sent an order."""
+    for day in (D16, D17, D18):
+        project.orders(day, make_order(day))
+    assert project.run(D16, D17).success
+    for file in (project.root / ".leaddone").iterdir():
+        file.unlink()
+    project.write("theirs.csv", [make_order("W1")])
+    assert project.type("send", "orders", "theirs.csv", "--shop", "wholesale").returncode == 0
+    return project
+
+
+def test_what_others_recorded_since_does_not_make_the_lost_days_known(renewed):
+    requests = len(renewed.platform.requests)
+    result = renewed.run(D16, D18)
+    assert not result.success
+    assert f"it knows nothing of {D16}, {D17}, though" in reason(result)
+    assert NEW_LEDGER in reason(result)
+    assert len(renewed.platform.requests) == requests
+    assert set(renewed.observations("order_deliveries")) == {D16, D17}
+    assert renewed.run(D18).success
+    assert set(renewed.taken()) == {D16, D17, D18, "W1"}
+
+
+def test_a_persons_word_is_of_the_days_of_its_run(renewed):
+    assert renewed.run(D17, tags={NEW_LEDGER: "accept"}).success
+    assert renewed.run(D17).success
+    assert not renewed.run(D16).success
+    assert renewed.run(D16, tags={NEW_LEDGER: "accept"}).success
+    assert renewed.run(D16, D18).success
+
+
+def test_an_old_copy_of_the_ledger_does_not_know_the_days_since(project, make_order, monkeypatch):
+    """Nor do its runs from before, though the ledger's clock may be behind."""
+    monkeypatch.setattr("leaddone_pipeline.orchestration.rails._SKEW_SECONDS", 0.0)
+    for day in (D16, D17):
+        project.orders(day, make_order(day))
+    assert project.run(D16).success
+    ledger = project.root / ".leaddone" / "ledger.db"
+    copy = ledger.read_bytes()
+    assert project.run(D17).success
+    ledger.write_bytes(copy)
+    assert project.run(D16).success
+    assert f"it knows nothing of {D17}" in reason(project.run(D17))
+
+
+def test_days_of_which_no_order_is_the_first_or_last_are_known_by_their_run(project, make_order):
+    """Exports that overlap, read in any order: the ledger keeps two days of an order."""
+    for day in (D16, D17, D18):
+        project.orders(day, make_order("A1"))
+    for day in (D17, D16, D18):
+        assert project.run(day).success
+    assert project.run(D16).success
+    assert project.run(D17).success
+    assert project.run(D16, D18).success
+
+
+def test_a_ledger_whose_clock_is_another_knows_a_day_by_its_orders(project, make_order, monkeypatch):
+    monkeypatch.setattr("leaddone_pipeline.orchestration.rails._SKEW_SECONDS", -1e9)
+    project.orders(D16, make_order("A1"))
+    assert project.run(D16).success
+    assert project.run(D16).success
+
+
+def test_the_sensor_leaves_a_lost_day_to_a_person(renewed, ask_open_days):
+    assert renewed.run(D16, only=["orders", "orders_quarantine"]).success
+    assert ask_open_days() == [D16]
+    assert not renewed.run(D16).success
+    assert ask_open_days() == []
 
 
 def test_another_account_begins_without_a_word(lost, monkeypatch):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from leaddone_pipeline.intake import Span
     from leaddone_pipeline.orchestration.names import Names
     from leaddone_pipeline.orchestration.shop import Shop
 
@@ -37,6 +38,7 @@ __all__ = ["build_open_days_sensor"]
 _SECONDS = 60
 _DAYS_A_TICK = 366
 _RUNS_A_TICK = 20
+_DAYS_SHOWN = 5
 _REFUSALS = frozenset({"CredentialsRejected", "EndpointWrong", rails.LOST})
 _ASKS = {
     "deliver": (ORDERS.delivery, ORDERS.result),
@@ -114,11 +116,14 @@ class _Tick:
         self._history = History(shop, instance)
         self._waits = waits
         self._now = now
+        self._span = shop.span()
 
     def ask(self, told: _Told) -> dg.SensorResult:
         """Ask for what is open and due, at most so many days."""
         busy = self._history.busy_days()  # first: a day whose run ends meanwhile is not open for its end
-        open_asks = list(self._open(told))
+        found = list(self._open(told))
+        open_asks = [(ask, day) for ask, day in found if self._is_ours(day)]
+        outside = sorted({day for _, day in found if not self._is_ours(day)})
         self._waits.forget_all_but({_what(ask, day) for ask, day in open_asks})
         due = [
             (ask, day)
@@ -132,7 +137,12 @@ class _Tick:
         for ask, part in runs:
             for day in part:
                 self._waits.ask(_what(ask, day), self._now)
-        return dg.SensorResult(run_requests=requests, cursor=self._waits.write())
+        reason = _outside(outside, self._span) if outside and not requests else None
+        return dg.SensorResult(run_requests=requests, skip_reason=reason, cursor=self._waits.write())
+
+    def _is_ours(self, day: str) -> bool:
+        """Whether the shop has a partition of the day: `start_date` may have been moved since."""
+        return self._span.first <= day <= self._span.today
 
     def _open(self, told: _Told) -> Iterator[tuple[str, str]]:
         exports, made = self._history.newest(ORDERS.export), self._history.newest(ORDERS.delivery)
@@ -165,7 +175,8 @@ class _Tick:
     def _changed(self, changed: Mapping[str, float]) -> Iterator[str]:
         """Days whose links are older than an outcome; what is found in order is not looked at again."""
         in_order = True
-        for day, at in list(changed.items())[:_DAYS_A_TICK]:
+        ours = [(day, at) for day, at in changed.items() if self._is_ours(day)]
+        for day, at in ours[:_DAYS_A_TICK]:
             made = self._instance.fetch_materializations(
                 dg.AssetRecordsFilter(asset_key=self._shop.key(ORDERS.result), asset_partitions=[day]),
                 limit=1,
@@ -200,6 +211,15 @@ class _Tick:
     def _request(self, ask: str, days: list[str]) -> dg.RunRequest:
         key = f"{ask}:{days[0]}:{days[-1]}:{self._now:.0f}"
         return request(days, run_key=key, assets=[self._shop.key(name) for name in _ASKS[ask]])
+
+
+def _outside(days: Sequence[str], span: Span) -> str:
+    """Name days that wait for something and cannot be asked for."""
+    more = f" and {len(days) - _DAYS_SHOWN} more" if len(days) > _DAYS_SHOWN else ""
+    return (
+        f"{', '.join(days[:_DAYS_SHOWN])}{more} cannot be asked for: not between start_date {span.first} and today. "
+        "Move start_date back until what they still owe is done"
+    )
 
 
 def _what(ask: str, day: str) -> str:

@@ -273,6 +273,17 @@ def test_a_day_that_a_run_has_before_it_is_not_asked_for_again(dead, desk):
     assert desk.tick() == [([DELIVERY, LINKS], D18, D18)]
 
 
+def test_days_before_a_start_date_that_was_moved_are_named_and_hold_up_no_other(dead, desk):
+    desk.attributes["start_date"] = D17
+    assert desk.tick() == [([DELIVERY, LINKS], D17, D18)]
+    dead.platform.set_faults([])
+    assert desk.run() == [True]
+    assert desk.tick() == []
+    assert desk.skipped.startswith(f"{D16} cannot be asked for: not between start_date {D17} and today")
+    desk.attributes["start_date"] = D16
+    assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
+
+
 def test_waits_grow_to_two_hours():
     waits, now, gaps = Waits(), 0.0, []
     for _ in range(8):

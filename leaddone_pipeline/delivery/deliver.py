@@ -9,6 +9,8 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.lease import Clock
 from leaddone_pipeline.delivery.orders import deliver_orders
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
+    from sqlalchemy import Connection
 
     from leaddone_pipeline.delivery.carriers import Client
     from leaddone_pipeline.delivery.news import News
@@ -134,12 +137,17 @@ class Delivery:
 
     def links(self, **which: Any) -> pd.DataFrame:  # noqa: ANN401 - handed on as they are
         """The results table from the ledger (`reading.links` says which records can be chosen); sends nothing."""
-        around = self._around
-        return around.ledger.read(
-            lambda connection: reading.links(
-                connection, around.ledger.now(), account_id=around.account_id, **which
-            )
-        )
+        return self.links_as_of(**which)[0]
+
+    def links_as_of(self, **which: Any) -> tuple[pd.DataFrame, float]:  # noqa: ANN401 - handed on as they are
+        """The results table, and the moment of which it tells by the ledger's clock: UTC seconds."""
+        ledger, account_id = self._around.ledger, self._around.account_id
+
+        def read(connection: Connection) -> tuple[pd.DataFrame, float]:
+            as_of: float = connection.execute(select(ledger.now())).scalar_one()
+            return reading.links(connection, ledger.now(), account_id=account_id, **which), as_of
+
+        return ledger.read(read)
 
     def _report(self, run: Run, tally: Tally) -> DeliveryReport:
         ledger, clock, kind, news = self._around.ledger, self._around.clock, run.kind, run.news

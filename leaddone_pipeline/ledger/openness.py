@@ -106,7 +106,7 @@ def _is_open(account_id: int, shop: str) -> ColumnElement[bool]:
 
 
 def changed_days(connection: Connection, *, account_id: int, shop: str, after: float) -> Mapping[str, float]:
-    """Days of which an order's outcome has changed after a time.
+    """Days of which an order's outcome has changed at or after a time: one answer may be of several days.
 
     Args:
         connection: of a read.
@@ -125,7 +125,7 @@ def changed_days(connection: Connection, *, account_id: int, shop: str, after: f
             records.c.kind == Kind.ORDERS,
             records.c.shop == shop,
             records.c.day.is_not(None),
-            records.c.answered_at > after,
+            records.c.answered_at >= after,
         )
         .group_by(records.c.day)
         .order_by(changed)

@@ -22,6 +22,7 @@ from leaddone_pipeline.orchestration.automation import ranges, request
 from leaddone_pipeline.orchestration.days import ERROR
 from leaddone_pipeline.orchestration.history import History
 from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
+from leaddone_pipeline.orchestration.results import AS_OF
 from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS, Waits
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class _Tick:
                 dg.AssetRecordsFilter(asset_key=self._shop.key(ORDERS.result), asset_partitions=[day]),
                 limit=1,
             ).records
-            if made and made[0].timestamp >= at:
+            if made and _as_of(made[0]) >= at:
                 self._waits.linked = at if in_order else self._waits.linked
                 continue
             in_order = False
@@ -211,6 +212,13 @@ class _Tick:
     def _request(self, ask: str, days: list[str]) -> dg.RunRequest:
         key = f"{ask}:{days[0]}:{days[-1]}:{self._now:.0f}"
         return request(days, run_key=key, assets=[self._shop.key(name) for name in _ASKS[ask]])
+
+
+def _as_of(links: dg.EventLogRecord) -> float:
+    """The moment of which links tell, by the ledger's clock; of older ones, when they were stored."""
+    event = links.asset_materialization
+    told = event.metadata.get(AS_OF) if event else None
+    return told.value if isinstance(told, dg.TimestampMetadataValue) else links.timestamp
 
 
 def _outside(days: Sequence[str], span: Span) -> str:

@@ -103,8 +103,7 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
 
         Args:
             frames: columns id (one `#` before it is left out), article, price, phone, and optionally qte, receiver,
-                city, address; `skipped` with a
-                reason for those not to be sent.
+                city, address; `skipped` with a reason for those not to be sent.
             day: the day that they are the export of, ISO (delivery.md, rule 6).
 
         Raises:
@@ -138,6 +137,10 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         """
         shop = self.shop if order_ids is None else None
         return self._opened().links(kind=kind, shop=shop, day=day, order_ids=order_ids)
+
+    def links_of(self, day: str) -> tuple[pd.DataFrame, float]:
+        """A day's results table from the ledger, and the moment of which it tells (UTC seconds)."""
+        return self._opened().links_as_of(shop=self.shop, day=day)
 
     def deliver(self, kind: Kind, frames: Iterable[pd.DataFrame], *, day: str | None) -> DeliveryReport:
         """Deliver frames that intake has checked already; the report says if and why the run stopped."""

@@ -1,7 +1,7 @@
 """The results: what became of a day's records, read from the ledger alone; sends nothing."""
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands.
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -15,16 +15,23 @@ from leaddone_pipeline.orchestration.resource import LeadDoneResource
 from leaddone_pipeline.orchestration.shop import Shop
 from leaddone_pipeline.orchestration.stored import read_day
 
-__all__ = ["build_order_links", "build_tracking_results"]
+__all__ = ["AS_OF", "build_order_links", "build_tracking_results"]
 
-_OfDay = Callable[[dg.AssetExecutionContext, LeadDoneResource, str], pd.DataFrame]
+AS_OF = "as_of"
+"""Key of the metadata of links: the moment of which they tell, by the ledger's clock."""
+
+_OfDay = Callable[[dg.AssetExecutionContext, LeadDoneResource, str], tuple[pd.DataFrame, Mapping[str, Any]]]
+"""A day's rows, and what its metadata says beside their counts."""
 
 
 def build_order_links(shop: Shop) -> dg.AssetsDefinition:
     """Build `order_links`: the ledger's rows of the day."""
 
-    def of_day(_context: dg.AssetExecutionContext, leaddone: LeadDoneResource, day: str) -> pd.DataFrame:
-        return leaddone.links(day=day)
+    def of_day(
+        _context: dg.AssetExecutionContext, leaddone: LeadDoneResource, day: str
+    ) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+        links, as_of = leaddone.links_of(day)
+        return links, {AS_OF: dg.MetadataValue.timestamp(as_of)}
 
     return _results(shop, ORDERS, of_day, deps=[shop.key(ORDERS.delivery)])
 
@@ -33,10 +40,12 @@ def build_tracking_results(shop: Shop) -> dg.AssetsDefinition:
     """Build `tracking_results`: each of the day's statuses with its outcome."""
     updates_key = shop.key(TRACKING.export)
 
-    def of_day(context: dg.AssetExecutionContext, leaddone: LeadDoneResource, day: str) -> pd.DataFrame:
+    def of_day(
+        context: dg.AssetExecutionContext, leaddone: LeadDoneResource, day: str
+    ) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         updates = read_day(context, updates_key, TRACKING.table, day).rename(columns={"id": "order_id"})
         known = leaddone.links(updates["order_id"].unique().tolist(), kind=Kind.TRACKING)
-        return _outcomes_of(updates, known)
+        return _outcomes_of(updates, known), {}
 
     return _results(shop, TRACKING, of_day, deps=[updates_key, shop.key(TRACKING.delivery)])
 
@@ -76,12 +85,12 @@ def _results(shop: Shop, names: Names, of_day: _OfDay, *, deps: list[dg.AssetKey
         leaddone: LeadDoneResource = getattr(context.resources, shop.resource_key)
         days = {day: of_day(context, leaddone, day) for day in context.partition_keys}
         verdicts = {}
-        for day, frame in days.items():
+        for day, (frame, told) in days.items():
             counts = {str(name): int(count) for name, count in frame["outcome"].value_counts().items()}
-            context.add_asset_metadata(metadata.of_rows(frame, **counts), partition_key=day)
+            context.add_asset_metadata({**metadata.of_rows(frame, **counts), **told}, partition_key=day)
             if has_checks:
                 verdicts[day] = judge_links(counts, without_id=_without_id(frame))
-        yield dg.Output(table.join([table.cast(frame) for frame in days.values()]))
+        yield dg.Output(table.join([table.cast(frame) for frame, _ in days.values()]))
         yield from summaries(context, key, verdicts)
 
     return read_results

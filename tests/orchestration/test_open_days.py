@@ -7,6 +7,7 @@ import pytest
 
 from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START
 from leaddone_pipeline.orchestration.guard import RELEASE
+from leaddone_pipeline.orchestration.tables import ORDER_LINKS, Table
 from leaddone_pipeline.orchestration.waits import Waits
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
@@ -204,6 +205,35 @@ def test_links_older_than_a_persons_word_are_made_anew(project, desk, make_order
     assert desk.tick() == [([LINKS], D16, D16)]
     assert desk.run() == [True]
     assert project.table(LINKS).set_index("order_id")["outcome"][unknown] == "rejected"
+    assert desk.tick(24 * 60 * 60) == []
+
+
+def test_an_outcome_that_changes_while_links_are_made_reaches_them(project, desk, make_order, monkeypatch):
+    for day in (D16, D17):
+        project.orders(day, make_order(f"{day}-1"), make_order(f"{day}-2"))
+    project.platform.set_faults(["partly"])
+    assert project.run(D16, D17, guarantee="at_most_once").success
+    project.platform.set_faults([])
+    desk.tick()
+    links = project.table(LINKS)
+    unknown = sorted(links[links["outcome"] == "unconfirmed"]["order_id"])
+    store = Table.join
+
+    def join(table, days):
+        if table is ORDER_LINKS:
+            project.type("resolve", *unknown, "--rejected", "looked it up")
+        return store(table, days)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "join", join)
+        assert project.run(D16, D17, only=[LINKS]).success
+    assert set(project.table(LINKS)["outcome"]) == {"accepted", "unconfirmed"}
+    assert desk.tick() == [([LINKS], D16, D17)]
+    assert project.run(D16, only=[LINKS]).success
+    assert desk.tick(24 * 60 * 60) == [([LINKS], D17, D17)]
+    assert desk.tick(24 * 60 * 60) == [([LINKS], D17, D17)], "both changed at the same moment"
+    assert desk.run() == [True]
+    assert set(project.table(LINKS)["outcome"]) == {"accepted", "rejected"}
     assert desk.tick(24 * 60 * 60) == []
 
 

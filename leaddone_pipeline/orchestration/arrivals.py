@@ -110,7 +110,7 @@ def build_files_sensor(shop: Shop, job: dg.UnresolvedAssetJobDefinition, seconds
         readings.ask(seen, asked, at)
         seen.days |= {day: (arrived[day], arrived[day]) for day in arrived if day in asked}
         for kind, changed in grown.items():
-            seen.growing[kind].ask(changed, asked)
+            seen.growing[kind].ask(changed, asked, span)
         # With the time: Dagster skips a run key that any run had before, also one that died.
         keys = [f"{part[0]}:{_hash([told.get(day, '') for day in part])}:{at:.0f}" for part in runs]
         requests = [request(part, run_key=key) for part, key in zip(runs, keys, strict=True)]

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from leaddone_pipeline.errors import SettingsError
+from leaddone_pipeline.intake import Span
+from leaddone_pipeline.orchestration.shop import Shop
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
 ONE_FILE = {"orders_files": "orders.csv", "courier_files": "tracking.csv"}
@@ -231,3 +233,21 @@ def test_a_file_that_is_too_large_or_unreadable_asks_for_the_days_of_the_schedul
     assert tick() == []
     assert tick() == [(yesterday, f"{TODAY}")]
     assert tick() == []
+
+
+def test_a_large_file_asks_for_the_days_since_it_was_looked_at_last(export, tick, monkeypatch, project):
+    """Dagster was off from Friday to Monday; which days have new rows, no tick can tell."""
+
+    def on(day, size):
+        monkeypatch.setattr(Shop, "span", lambda shop: Span(shop.first_day, day, "Africa/Casablanca"))
+        with (project.root / "orders.csv").open("ab") as file:
+            file.truncate(size)
+        return tick(), tick(), tick()
+
+    export(("A1", D16))
+    assert on("2026-11-20", 21_000_000) == ([], [("2026-11-19", "2026-11-20")], [])
+    assert on("2026-11-23", 21_000_001) == ([], [("2026-11-20", "2026-11-23")], [])
+    assert on("2026-11-23", 21_000_002) == ([], [("2026-11-22", "2026-11-23")], [])
+    export(("A1", D16), ("B1", "2026-11-24"))
+    assert on("2026-11-24", (project.root / "orders.csv").stat().st_size)[1] == [D16, "2026-11-24"]
+    assert on("2026-11-27", 21_000_000) == ([], [("2026-11-24", "2026-11-27")], [])

@@ -11,6 +11,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
 from leaddone_pipeline.orchestration.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from leaddone_pipeline.intake import Span
     from leaddone_pipeline.orchestration.exports import Files
@@ -123,9 +124,13 @@ class _Readings:
     """Which of the days that a run was asked for were read since, as Dagster's storage tells."""
 
     def __init__(self, shop: Shop, instance: dg.DagsterInstance) -> None:
-        kinds = [ORDERS] if shop.courier is None else [ORDERS, TRACKING]
+        self._kinds = [ORDERS] if shop.courier is None else [ORDERS, TRACKING]
         self._history = History(shop, instance)
-        self._newest = [self._history.newest(names.export) for names in kinds]
+
+    @cached_property
+    def _newest(self) -> Sequence[Mapping[str, int]]:
+        """Asked for only when needed: most ticks find nothing."""
+        return [self._history.newest(names.export) for names in self._kinds]
 
     def unread(self, seen: Seen, span: Span, at: float) -> list[str]:
         """Forget the days that were read, and find those of the others that are to be asked for again now."""
@@ -139,8 +144,10 @@ class _Readings:
         busy = self._history.busy_days() if due else set()
         return [day for day in due if day not in busy]
 
-    def ask(self, seen: Seen, days: Iterable[str], at: float) -> None:
+    def ask(self, seen: Seen, days: Collection[str], at: float) -> None:
         """Note that a run was asked for."""
+        if not days:
+            return
         before = max(chain.from_iterable(one.values() for one in self._newest), default=0)
         for day in days:
             seen.unread[day] = before

@@ -293,6 +293,24 @@ def test_a_server_that_cannot_be_reached_leaves_all_pending(ledger):
     assert (report.counts["pending"], report.counts["unconfirmed"]) == (50, 0)
 
 
+def test_the_ledger_knows_a_delivery_by_its_time_or_by_its_day(ledger, sandbox):
+    """Of an order the first and the last day are kept; and two clocks may differ."""
+    delivery, days = delivery_to(sandbox, ledger), [f"2026-11-{number}" for number in (15, 16, 17, 18)]
+    for day in days[1:]:
+        delivery.orders([orders_frame(["A"])], day=day)
+    links, as_of = delivery.links_as_of()
+    assert links["answered_at"].max().timestamp() <= as_of
+
+    def known(first, last, shop="default"):
+        times = dict.fromkeys(days, (first, last))
+        return ledger.read(lambda c: openness.known_deliveries(c, times, account_id=1, shop=shop))
+
+    assert known(0.0, as_of) == set(days)
+    assert known(as_of + 1, as_of + 2) == {days[1], days[3]}
+    assert known(as_of + 1, as_of + 2, shop="other") == set()
+    assert ledger.read(lambda c: openness.known_deliveries(c, {}, account_id=1, shop="default")) == set()
+
+
 @pytest.fixture
 def timeless(tmp_path):
     """A clock that a delivery and its ledger share, and that ledger: waits are measured by the ledger's clock."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["History"]
 
 _MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
+_PLANNED = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -38,6 +39,28 @@ class History:
     def newest(self, asset: str) -> Mapping[str, int]:
         """Day -> the number of its newest materialization in Dagster's storage; numbers only grow."""
         return self._instance.get_latest_storage_id_by_partition(self._shop.key(asset), _MATERIALIZED)
+
+    def was_to_deliver(self, names: Names, days: Mapping[str, int]) -> set[str]:
+        """Those of these days that were read by a run which was to deliver them as well, and did not come so far.
+
+        Args:
+            names: orders or tracking.
+            days: day -> the number of its newest reading.
+        """
+        if not days:
+            return set()
+        which = dg.AssetRecordsFilter(asset_key=self._shop.key(names.export), storage_ids=list(days.values()))
+        read = self._instance.fetch_materializations(which, limit=len(days)).records
+        planned = {run_id for run_id in {one.run_id for one in read} if self._planned(names, run_id)}
+        return {one.partition_key for one in read if one.partition_key and one.run_id in planned}
+
+    def _planned(self, names: Names, run_id: str) -> bool:
+        """Whether a run was to deliver; one that Dagster does not know any more was not."""
+        events = self._instance.get_records_for_run(run_id, of_type=_PLANNED).records
+        keys = {
+            one.event_log_entry.dagster_event.asset_key for one in events if one.event_log_entry.dagster_event
+        }
+        return self._shop.key(names.delivery) in keys
 
     def is_held(self, names: Names, day: str) -> bool:
         """Whether the guard would hold the day as it was read last."""

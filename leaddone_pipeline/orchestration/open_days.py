@@ -147,7 +147,9 @@ class _Tick:
 
     def _open(self, told: _Told) -> Iterator[tuple[str, str]]:
         exports, made = self._history.newest(ORDERS.export), self._history.newest(ORDERS.delivery)
-        owed = {day for day in told.open if day in exports} | self._undelivered(ORDERS, set(told.open))
+        unsent = {day: exports[day] for day in self._undelivered(ORDERS, set(told.open))}
+        # Orders that were read alone are somebody's look at them.
+        owed = {day for day in told.open if day in exports} | self._history.was_to_deliver(ORDERS, unsent)
         yield from (("deliver", day) for day in sorted(owed))
         results = self._history.newest(ORDERS.result)
         stale = [day for day, number in made.items() if number > results.get(day, 0)]

@@ -1,7 +1,8 @@
 """The effect: a day's stored records to LeadDone, one day at a time, each held, stopped or delivered by itself."""
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands.
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
@@ -105,9 +106,14 @@ class _Step:
         _, frame = self._guarded(day)
         return self._leaddone.record(self._names.kind, _slices(frame), day=day)
 
+    @cached_property
+    def _owing(self) -> Collection[str]:
+        """Days that owe orders, asked once: a day that owes none before its delivery misses none after it."""
+        return self._leaddone.open_days()
+
     def _missing(self, day: str, frame: pd.DataFrame) -> LeadDoneError | None:
         """Why a day is not done though its delivery is: it owes orders that its files no longer have."""
-        if self._names.kind is Kind.TRACKING:
+        if self._names.kind is Kind.TRACKING or day not in self._owing:
             return None
         return refuse_missing(day, self._leaddone.open_orders(day), frame["id"])
 

@@ -9,15 +9,25 @@ from leaddone_pipeline.ledger import Ledger, openness, reading
 from leaddone_pipeline.orchestration.metadata import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection
 
     from leaddone_pipeline.settings import Account
 
-__all__ = ["open_orders", "refuse_missing"]
+__all__ = ["open_days", "open_orders", "refuse_missing"]
 
 _IDS_SHOWN = 10
+
+
+def open_days(ledger: Ledger, account: Account, *, shop: str) -> Collection[str]:
+    """Days that owe orders."""
+
+    def find(connection: Connection) -> Collection[str]:
+        number = reading.find_account(connection, base_url=account.base_url, client_id=account.client_id)
+        return () if number is None else openness.open_days(connection, account_id=number, shop=shop)
+
+    return ledger.read(find)
 
 
 def open_orders(ledger: Ledger, account: Account, *, shop: str, day: str) -> Sequence[str]:
@@ -53,6 +63,6 @@ def refuse_missing(day: str, owed: Sequence[str], handed_over: Iterable[str]) ->
         f"sent: {shown}" + (f" and {more} more" if more > 0 else ""),
         remedy="Put the file back, or export the day again with them (refused rows stand in orders_quarantine), and "
         "run the day; orders that are not to be sent are settled by `leaddone resolve` (unconfirmed ones) or "
-        "`leaddone forget`",
+        "`leaddone forget`; `leaddone links` names them all",
         file=f"orders of {day}",
     )

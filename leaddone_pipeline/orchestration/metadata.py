@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -9,13 +10,13 @@ import dagster as dg
 from leaddone_pipeline.webhook.masking import mask_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from leaddone_pipeline.orchestration.tables import Table
 
-__all__ = ["PARTITION_ROWS", "masked", "of_rows", "of_table", "preview"]
+__all__ = ["PARTITION_ROWS", "masked", "masked_ids", "of_rows", "of_table", "preview"]
 
 PARTITION_ROWS = "dagster/partition_row_count"
 _COLUMNS = "dagster/column_schema"
@@ -25,6 +26,8 @@ _SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "sour
 _IDS = ("id", "order_id")
 _REFUSED_SHOWN = ("source_file", "source_row", "column", "code")
 """Those of refused rows: where an id should stand, anything may, as in a row that is shifted by a column."""
+_PHONE = r"(?:^|[^0-9])(?:0|(?:\+|00)?212)[ .-]?[5-8](?:[ .-]?[0-9]){8}(?:[^0-9]|$)|\+[0-9]{7,15}"
+"""What in an id is surely a phone: some shops use it as the order's id. Other long numbers are ids."""
 _QUIET = ("accepted", "skipped", "unchanged", "superseded")
 
 
@@ -53,14 +56,19 @@ def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
 
 
 def masked(text: str) -> str:
-    """Text that names order ids, without what looks like a phone: some shops use it as the order's id."""
+    """Text that names order ids, without what looks like a phone."""
     return mask_all(text, ())
+
+
+def masked_ids(ids: Iterable[str]) -> list[str]:
+    """Order ids, without those that hold a phone."""
+    return ["***" if re.search(_PHONE, order_id) else order_id for order_id in ids]
 
 
 def _shown(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     shown = frame[list(columns)].astype("string").fillna("")
     for name in [name for name in _IDS if name in shown]:
-        shown[name] = shown[name].map(masked)
+        shown[name] = masked_ids(shown[name])
         if "phone" in frame:
             shown[name] = shown[name].mask(frame[name] == frame["phone"], "***")
     return shown

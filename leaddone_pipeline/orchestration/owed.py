@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.ledger import Ledger, openness, reading
-from leaddone_pipeline.orchestration.metadata import masked
+from leaddone_pipeline.orchestration.metadata import masked_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -56,7 +56,7 @@ def refuse_missing(day: str, owed: Sequence[str], handed_over: Iterable[str]) ->
     missing = [order_id for order_id in owed if order_id not in here]
     if not missing:
         return None
-    shown = ", ".join(masked(order_id) for order_id in missing[:_IDS_SHOWN])
+    shown = ", ".join(masked_ids(missing[:_IDS_SHOWN]))
     more = len(missing) - _IDS_SHOWN
     return IntakeError(
         f"{len(missing)} orders that the day still owes are no longer among the orders of its files, and were not "

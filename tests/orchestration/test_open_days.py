@@ -253,18 +253,32 @@ def test_statuses_that_were_read_and_not_delivered_are_asked_for(
     assert desk.tick(24 * 60 * 60) == []
 
 
-def test_orders_that_were_read_and_not_delivered_are_asked_for(project, desk, make_order):
-    """A run that dies between its steps has recorded nothing: only Dagster knows of the day."""
+def test_orders_whose_run_died_before_it_delivered_them_are_asked_for(project, desk, make_order, monkeypatch):
+    """It has recorded nothing: only Dagster knows of the day."""
     project.orders(D18, make_order("before"))
     assert project.run(D18).success
     project.orders(D16, make_order("A1"))
     project.orders(D17, *(make_order(f"{D17}-{n}", phone="12") for n in range(20)))
-    assert project.run(D16, D17, only=["orders", "orders_quarantine"]).success
+    with monkeypatch.context() as patch:
+        patch.setattr("leaddone_pipeline.orchestration.rails.check", killed)
+        assert not project.run(D16, D17).success
     assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
     assert desk.tick(60) == []
     assert desk.tick(5 * 60) == [([DELIVERY, LINKS], D16, D16)]
     assert desk.run() == [True]
     assert set(project.taken()) == {"A1", "before"}
+    assert desk.tick(24 * 60 * 60) == []
+
+
+def killed(*_):
+    raise RuntimeError("the worker is gone")
+
+
+def test_orders_that_were_read_alone_are_somebodys_look_at_them(project, desk, make_order):
+    project.orders(D18, make_order("before"))
+    assert project.run(D18).success
+    project.orders(D16, make_order("A1"))
+    assert project.run(D16, only=["orders", "orders_quarantine"]).success
     assert desk.tick(24 * 60 * 60) == []
 
 

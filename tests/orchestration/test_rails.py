@@ -1,9 +1,12 @@
 """A delivery stops before it sends anything with a ledger that cannot be the right one."""
 
+import time
+
 import dagster as dg
 import pytest
 
 from leaddone_pipeline.orchestration.rails import NEW_LEDGER
+from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
 
@@ -126,11 +129,13 @@ def test_a_ledger_whose_clock_is_another_knows_a_day_by_its_orders(project, make
     assert project.run(D16).success
 
 
-def test_the_sensor_leaves_a_lost_day_to_a_person(renewed, ask_open_days):
-    assert renewed.run(D16, only=["orders", "orders_quarantine"]).success
-    assert ask_open_days() == [D16]
+def test_the_sensor_leaves_a_lost_day_to_a_person(renewed, ask_open_days, monkeypatch):
+    """For a day: then it is asked whether the ledger is back."""
     assert not renewed.run(D16).success
     assert ask_open_days() == []
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + REFUSED_WAIT_SECONDS + 60)
+    assert ask_open_days() == [D16]
 
 
 def test_another_account_begins_without_a_word(lost, monkeypatch):

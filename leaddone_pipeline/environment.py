@@ -124,7 +124,16 @@ def ledger_url(start: Path) -> str:
 def _setting(name: str, start: Path) -> str | None:
     """A variable of this process, else of the `.env` in the project of `start`; a library sets none itself."""
     root = None if name in os.environ else find_root(start)
-    return os.environ.get(name) if root is None else dotenv_values(root / ".env").get(name)
+    if root is None:
+        return os.environ.get(name)
+    try:
+        return dotenv_values(root / ".env").get(name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{root / '.env'} cannot be read ({type(error).__name__})",
+            remedy=f"Make it readable, in UTF-8, or set {name} in the environment",
+            setting=name,
+        ) from None
 
 
 def _unusable(error: ValueError) -> SettingsError:

@@ -89,3 +89,15 @@ def test_a_secret_that_cannot_be_right_is_not_named():
 def test_an_address_with_a_query_is_refused_with_the_remedy():
     with pytest.raises(SettingsError, match="Take it out"):
         environment.account_of("https://leaddone.test/api?x=1", "c")
+
+
+def test_a_dotenv_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    """Another ledger than the one that it names would send everything twice."""
+    monkeypatch.delenv("LEADDONE_LEDGER_URL", raising=False)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".env").write_bytes(b"# cl\xe9\nLEADDONE_LEDGER_URL=sqlite:///x.db\n")
+
+    with pytest.raises(SettingsError, match=r"\.env cannot be read") as refused:
+        environment.ledger_url(tmp_path)
+
+    assert "UTF-8" in str(refused.value)

@@ -141,7 +141,11 @@ class _Readings:
         }
         seen.waits.forget_all_but(seen.unread)
         due = [day for day in sorted(seen.unread) if seen.is_as_asked(day) and seen.waits.is_due(day, at)]
-        busy = self._history.busy_days() if due else set()
+        if not due:
+            return []
+        terminated = self._history.terminated_days(min(seen.waits.asked[day][1] for day in due))
+        seen.unread = {day: before for day, before in seen.unread.items() if day not in terminated}
+        busy = self._history.busy_days() | terminated
         return [day for day in due if day not in busy]
 
     def ask(self, seen: Seen, days: Collection[str], at: float) -> None:

@@ -85,6 +85,7 @@ class _Step:
             rails.ACCOUNT: self._leaddone.account_mark,
             "ledger": self._leaddone.ledger_place,
             "preview": metadata.preview(report.links),
+            metadata.AS_OF: dg.MetadataValue.timestamp(self._leaddone.ledger_now()),
         }
         if report.notes:
             told["notes"] = [metadata.masked(note) for note in report.notes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -55,7 +56,10 @@ class History:
         return {one.partition_key for one in read if one.partition_key and one.run_id in planned}
 
     def _planned(self, names: Names, run_id: str) -> bool:
-        """Whether a run was to deliver; one that Dagster does not know any more was not."""
+        """Whether a run was to deliver; one that a person has terminated, or that Dagster has forgotten, was not."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.status is dg.DagsterRunStatus.CANCELED:
+            return False
         events = self._instance.get_records_for_run(run_id, of_type=_PLANNED).records
         keys = {
             one.event_log_entry.dagster_event.asset_key for one in events if one.event_log_entry.dagster_event
@@ -69,8 +73,16 @@ class History:
 
     def busy_days(self) -> set[str]:
         """Days that a run of this shop has before it already."""
-        busy: set[str] = set()
-        for run in self._instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+        return self._days_of(dg.RunsFilter(statuses=_UNDER_WAY))
+
+    def terminated_days(self, since: float) -> set[str]:
+        """Days of which a person has terminated a run that was made since then (UTC seconds)."""
+        made = datetime.fromtimestamp(since, UTC)
+        return self._days_of(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED], created_after=made))
+
+    def _days_of(self, which: dg.RunsFilter) -> set[str]:
+        days: set[str] = set()
+        for run in self._instance.get_runs(which):
             keys = run.asset_selection or set()
             if run.job_name != f"{self._shop.name}_deliver" and not any(
                 key.path[0] == self._shop.name for key in keys
@@ -78,5 +90,5 @@ class History:
                 continue
             first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
             if first:
-                busy |= set(days_between(first, run.tags.get(RANGE_END) or first))
-        return busy
+                days |= set(days_between(first, run.tags.get(RANGE_END) or first))
+        return days

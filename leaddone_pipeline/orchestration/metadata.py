@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.orchestration.tables import Table
 
-__all__ = ["PARTITION_ROWS", "masked", "masked_ids", "of_rows", "of_table", "preview"]
+__all__ = ["AS_OF", "PARTITION_ROWS", "masked", "masked_ids", "of_rows", "of_table", "preview"]
+
+AS_OF = "as_of"
+"""Of links and deliveries: the moment of which they tell, by the ledger's clock."""
 
 PARTITION_ROWS = "dagster/partition_row_count"
 _COLUMNS = "dagster/column_schema"

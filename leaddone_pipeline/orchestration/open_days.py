@@ -21,8 +21,8 @@ from leaddone_pipeline.orchestration import rails
 from leaddone_pipeline.orchestration.automation import ranges, request
 from leaddone_pipeline.orchestration.days import ERROR
 from leaddone_pipeline.orchestration.history import History
+from leaddone_pipeline.orchestration.metadata import AS_OF
 from leaddone_pipeline.orchestration.names import ORDERS, TRACKING
-from leaddone_pipeline.orchestration.results import AS_OF
 from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS, Waits
 
 if TYPE_CHECKING:

@@ -61,8 +61,8 @@ def refuse_missing(day: str, owed: Sequence[str], handed_over: Iterable[str]) ->
     return IntakeError(
         f"{len(missing)} orders that the day still owes are no longer among the orders of its files, and were not "
         f"sent: {shown}" + (f" and {more} more" if more > 0 else ""),
-        remedy="Put the file back, or export the day again with them (refused rows stand in orders_quarantine), and "
-        "run the day; orders that are not to be sent are settled by `leaddone resolve` (unconfirmed ones) or "
-        "`leaddone forget`; `leaddone links` names them all",
+        remedy="Where a later day's export has them, run that day. Else put the file back, or export the day again "
+        "with them (refused rows stand in orders_quarantine), and run the day; orders that are not to be sent are "
+        "settled by `leaddone resolve` (unconfirmed ones) or `leaddone forget`; `leaddone links` names them all",
         file=f"orders of {day}",
     )

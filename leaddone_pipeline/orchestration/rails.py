@@ -14,6 +14,7 @@ import dagster as dg
 from leaddone_pipeline.errors import LedgerError
 from leaddone_pipeline.ledger import openness
 from leaddone_pipeline.orchestration.days import ERROR
+from leaddone_pipeline.orchestration.metadata import AS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,17 +123,21 @@ def _newest(
 def _times(
     instance: dg.DagsterInstance, made: Mapping[str, dg.EventLogRecord]
 ) -> Mapping[str, tuple[float, float]]:
-    """Day -> from when until when its delivery was made; a delivery is noted when all days of its run are done."""
+    """Day -> from when until when its delivery was made; a delivery is noted when all days of its run are done.
+
+    By the ledger's clock, where the delivery has told it.
+    """
     run_ids = {one.event_log_entry.run_id for one in made.values()}
     found = instance.get_run_records(dg.RunsFilter(run_ids=list(run_ids))) if run_ids else []
     began = {one.dagster_run.run_id: one.start_time for one in found}
-    return {
-        day: (
-            (began.get(one.event_log_entry.run_id) or one.timestamp - _LONG_RUN_SECONDS) - _SKEW_SECONDS,
-            one.timestamp,
-        )
-        for day, one in made.items()
-    }
+    times = {}
+    for day, one in made.items():
+        took = one.timestamp - (began.get(one.event_log_entry.run_id) or one.timestamp - _LONG_RUN_SECONDS)
+        event = one.asset_materialization
+        told = event.metadata.get(AS_OF) if event else None
+        until = told.value if isinstance(told, dg.TimestampMetadataValue) else one.timestamp
+        times[day] = (until - took - _SKEW_SECONDS, until)
+    return times
 
 
 def _is_local(launcher: object) -> bool:
@@ -145,9 +150,10 @@ def _day(record: dg.EventLogRecord) -> str:
 
 
 def _is_of(record: dg.EventLogRecord, mark: str) -> bool:
+    """Whether this account's delivery made it; what a person reports in Dagster's UI was made by none."""
     event = record.asset_materialization
     told = dg.TextMetadataValue(mark)
-    return event is not None and event.metadata.get(ACCOUNT, told) == told
+    return event is not None and "valid" in event.metadata and event.metadata.get(ACCOUNT, told) == told
 
 
 def _orders_of(record: dg.EventLogRecord, mark: str, count: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr
+from sqlalchemy import select
 
 from leaddone_pipeline import environment
 from leaddone_pipeline.contract import Kind
@@ -212,6 +213,11 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         return self._opened_ledger().read(
             lambda connection: question(connection, reading.find_account(connection, **named))
         )
+
+    def ledger_now(self) -> float:
+        """The time by the ledger's clock, UTC seconds."""
+        ledger = self._opened_ledger()
+        return float(ledger.read(lambda connection: connection.execute(select(ledger.now())).scalar_one()))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         self.close()

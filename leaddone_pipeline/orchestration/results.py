@@ -15,10 +15,7 @@ from leaddone_pipeline.orchestration.resource import LeadDoneResource
 from leaddone_pipeline.orchestration.shop import Shop
 from leaddone_pipeline.orchestration.stored import read_day
 
-__all__ = ["AS_OF", "build_order_links", "build_tracking_results"]
-
-AS_OF = "as_of"
-"""Key of the metadata of links: the moment of which they tell, by the ledger's clock."""
+__all__ = ["build_order_links", "build_tracking_results"]
 
 _OfDay = Callable[[dg.AssetExecutionContext, LeadDoneResource, str], tuple[pd.DataFrame, Mapping[str, Any]]]
 """A day's rows, and what its metadata says beside their counts."""
@@ -31,7 +28,7 @@ def build_order_links(shop: Shop) -> dg.AssetsDefinition:
         _context: dg.AssetExecutionContext, leaddone: LeadDoneResource, day: str
     ) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         links, as_of = leaddone.links_of(day)
-        return links, {AS_OF: dg.MetadataValue.timestamp(as_of)}
+        return links, {metadata.AS_OF: dg.MetadataValue.timestamp(as_of)}
 
     return _results(shop, ORDERS, of_day, deps=[shop.key(ORDERS.delivery)])
 

@@ -54,8 +54,8 @@ def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, 
     the first row comes.
 
     Raises:
-        IntakeError: this Dagster instance knows of no reading of the day, and so of no row that was refused; or the
-            stored table does not have as many rows of the day as its materialization says.
+        IntakeError: the table cannot be read; this Dagster instance knows of no reading of the day, and so of no row
+            that was refused; or the stored table does not have as many rows of the day as its materialization says.
     """
     asset, rows = key.path[-1], counts_of(context.instance, key, day).get(metadata.PARTITION_ROWS)
     if rows is None:
@@ -66,7 +66,15 @@ def read_day(context: dg.AssetExecutionContext, key: dg.AssetKey, table: Table, 
         )
     if rows == 0:
         return table.empty()
-    frame = table.cast(context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day))
+    try:
+        stored = context.load_asset_value(key, python_type=pd.DataFrame, partition_key=day)
+    except Exception as error:  # an IO manager may raise anything
+        raise IntakeError(
+            f"its stored table cannot be read ({type(error).__name__}); nothing of the day was sent now",
+            remedy=f"Look at the error above this one; materialize {asset} of this day again",
+            file=f"{asset} of {day}",
+        ) from error
+    frame = table.cast(stored)
     if len(frame) != rows:
         raise IntakeError(
             f"{rows} rows of the day were stored, and {len(frame)} come back; nothing of the day was sent now",

@@ -111,6 +111,24 @@ def test_a_day_that_a_run_has_before_it_is_not_asked_for_again(project, tick, ma
     assert tick() == [(D16, D16)]
 
 
+def test_a_day_whose_run_a_person_terminated_is_not_asked_for_again(project, tick, make_order):
+    for day in (D16, D17):
+        project.orders(day, make_order(day))
+    tick()
+    assert tick() == [(D16, D17)]
+    stores = dg.Definitions(resources={"io_manager": project.tables})
+    run = project.instance.create_run_for_job(
+        dg.Definitions.merge(project.defs(), stores).resolve_job_def("atlas_deliver"),
+        tags={"dagster/partition": D16},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    project.instance.report_run_canceled(run)
+    assert tick(later=24 * 60 * 60) == [(D17, D17)]
+    project.orders(D16, make_order("another"))
+    tick(later=60)
+    assert tick(later=60) == [(D16, D16)], "a new file is asked for again"
+
+
 def test_a_lost_day_whose_file_changes_waits_for_it_to_lie_still(project, tick, make_order):
     project.orders(D16, make_order("A1"))
     tick()

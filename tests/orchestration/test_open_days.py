@@ -270,6 +270,18 @@ def test_orders_whose_run_died_before_it_delivered_them_are_asked_for(project, d
     assert desk.tick(24 * 60 * 60) == []
 
 
+def test_orders_whose_run_a_person_terminated_are_left_alone(project, desk, make_order, monkeypatch):
+    project.orders(D18, make_order("before"))
+    assert project.run(D18).success
+    project.orders(D16, make_order("A1"))
+    with monkeypatch.context() as patch:
+        patch.setattr("leaddone_pipeline.orchestration.rails.check", killed)
+        ended = project.run(D16)
+    run = project.instance.get_run_by_id(ended.run_id)
+    project.instance.report_run_canceled(run)
+    assert desk.tick(24 * 60 * 60) == []
+
+
 def killed(*_):
     raise RuntimeError("the worker is gone")
 

@@ -23,7 +23,7 @@ def test_a_day_whose_file_has_gone_is_red_until_it_is_back(owing, failures):
     assert not gone.success
     told = failures(gone)[0].description
     assert f"orders of {D16}: 2 orders that the day still owes are no longer among the orders" in told
-    assert "were not sent: A1, A2. Put the file back" in told
+    assert "were not sent: A1, A2. Where a later day" in told
     assert owing.materializations(EFFECT) == {}
 
     (owing.root / "archived.csv").rename(owing.root / f"orders-{D16}.csv")

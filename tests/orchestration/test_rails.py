@@ -1,10 +1,14 @@
 """A delivery stops before it sends anything with a ledger that cannot be the right one."""
 
+import sqlite3
 import time
+from contextlib import closing
+from functools import partialmethod
 
 import dagster as dg
 import pytest
 
+from leaddone_pipeline.ledger import Ledger
 from leaddone_pipeline.orchestration.rails import NEW_LEDGER
 from leaddone_pipeline.orchestration.waits import REFUSED_WAIT_SECONDS
 
@@ -136,6 +140,28 @@ def test_the_sensor_leaves_a_lost_day_to_a_person(renewed, ask_open_days, monkey
     clock = time.time
     monkeypatch.setattr(time, "time", lambda: clock() + REFUSED_WAIT_SECONDS + 60)
     assert ask_open_days() == [D16]
+
+
+def test_a_day_that_was_only_reported_as_delivered_may_be_delivered(project, make_order):
+    """Somebody has cleared it in Dagster's UI: no delivery of ours says that LeadDone has its orders."""
+    project.orders(D17, make_order("B1"))
+    assert project.run(D17).success
+    key = dg.AssetKey(["atlas", "order_deliveries"])
+    project.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=D16))
+    project.orders(D16, make_order("A1"))
+    with closing(sqlite3.connect(project.root / ".leaddone" / "ledger.db")) as connection, connection:
+        connection.execute("UPDATE runs SET started_at = started_at - 86400")
+    assert project.run(D16).success
+
+
+def test_a_ledgers_clock_that_is_ahead_makes_no_day_lost(project, make_order, monkeypatch):
+    """A day whose only order belongs to two other days by now: its run alone speaks for it."""
+    kept = Ledger.__init__
+    monkeypatch.setattr(Ledger, "__init__", partialmethod(kept, clock=lambda: time.time() + 3600))
+    for day in (D16, D17, D18):
+        project.orders(day, make_order("A1"))
+        assert project.run(day).success
+    assert project.run(D17).success
 
 
 def test_another_account_begins_without_a_word(lost, monkeypatch):

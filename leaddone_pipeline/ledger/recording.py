@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ARRAY, Connection, Text, and_, any_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leaddone_pipeline.contract import Kind
@@ -106,10 +119,11 @@ def _hold(connection: Connection, account_id: int, kind: Kind, order_ids: Sequen
 
 
 def reopen_updates(connection: Connection, account_id: int) -> None:
-    """Make an update pending again that was refused when its order may not have been accepted yet (rule 30).
+    """Let an update leave again that was refused when its order may not have been accepted yet (rule 30).
 
     The refusal itself may be read after the order's acceptance, so the time that counts is that of its claim.
-    One that was held, refused after an attempt of unknown fate for instance, is tried again as well (rule 29).
+    One that was held, refused after an attempt of unknown fate for instance, is tried again as well (rule 29); it
+    stays unconfirmed (rule 15).
     """
     order = records.alias("its_order")
     accepted_since = exists().where(
@@ -132,7 +146,9 @@ def reopen_updates(connection: Connection, account_id: int) -> None:
             records.c.forgotten.is_(False),
             accepted_since,
         )
-        .values(state=State.PENDING, held=False)
+        .values(
+            state=case((records.c.state == State.REJECTED, State.PENDING), else_=records.c.state), held=False
+        )
     )
 
 

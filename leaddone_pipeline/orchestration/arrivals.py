@@ -143,9 +143,11 @@ class _Readings:
         due = [day for day in sorted(seen.unread) if seen.is_as_asked(day) and seen.waits.is_due(day, at)]
         if not due:
             return []
-        terminated = self._history.terminated_days(min(seen.waits.asked[day][1] for day in due))
-        seen.unread = {day: before for day, before in seen.unread.items() if day not in terminated}
-        busy = self._history.busy_days() | terminated
+        ended = self._history.terminated_days(min(seen.waits.asked[day][1] for day in due))
+        for day in [day for day in due if ended.get(day, 0.0) >= seen.waits.asked[day][1]]:
+            due.remove(day)
+            del seen.unread[day]
+        busy = self._history.busy_days()
         return [day for day in due if day not in busy]
 
     def ask(self, seen: Seen, days: Collection[str], at: float) -> None:

@@ -14,7 +14,7 @@ from leaddone_pipeline.orchestration import guard, metadata, rails
 from leaddone_pipeline.orchestration.checks import Verdict, judge_changed, judge_delivery, specs
 from leaddone_pipeline.orchestration.days import Days
 from leaddone_pipeline.orchestration.names import ORDERS, SAYS, Names
-from leaddone_pipeline.orchestration.owed import refuse_missing
+from leaddone_pipeline.orchestration.owed import open_orders, owing_days, refuse_missing
 from leaddone_pipeline.orchestration.resource import LeadDoneResource
 from leaddone_pipeline.orchestration.shop import Shop
 from leaddone_pipeline.orchestration.stored import counts_of, observed, read_day
@@ -110,13 +110,13 @@ class _Step:
     @cached_property
     def _owing(self) -> Collection[str]:
         """Days that owe orders, asked once: a day that owes none before its delivery misses none after it."""
-        return self._leaddone.open_days()
+        return owing_days(self._leaddone)
 
     def _missing(self, day: str, frame: pd.DataFrame) -> LeadDoneError | None:
         """Why a day is not done though its delivery is: it owes orders that its files no longer have."""
         if self._names.kind is Kind.TRACKING or day not in self._owing:
             return None
-        return refuse_missing(day, self._leaddone.open_orders(day), frame["id"])
+        return refuse_missing(day, open_orders(self._leaddone, day), frame["id"])
 
     def _guarded(self, day: str) -> tuple[Mapping[str, int], pd.DataFrame]:
         """A day's counts and records, unless the guard holds them."""

@@ -73,22 +73,26 @@ class History:
 
     def busy_days(self) -> set[str]:
         """Days that a run of this shop has before it already."""
-        return self._days_of(dg.RunsFilter(statuses=_UNDER_WAY))
+        runs = self._instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
+        return {day for run in runs for day in self._days_of(run)}
 
-    def terminated_days(self, since: float) -> set[str]:
-        """Days of which a person has terminated a run that was made since then (UTC seconds)."""
-        made = datetime.fromtimestamp(since, UTC)
-        return self._days_of(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED], created_after=made))
+    def terminated_days(self, since: float) -> Mapping[str, float]:
+        """Day -> when its newest run was made that a person has terminated, of those made since (UTC seconds)."""
+        which = dg.RunsFilter(
+            statuses=[dg.DagsterRunStatus.CANCELED], created_after=datetime.fromtimestamp(since, UTC)
+        )
+        newest: dict[str, float] = {}
+        for record in self._instance.get_run_records(which):
+            for day in self._days_of(record.dagster_run):
+                newest[day] = max(newest.get(day, 0.0), record.create_timestamp.timestamp())
+        return newest
 
-    def _days_of(self, which: dg.RunsFilter) -> set[str]:
-        days: set[str] = set()
-        for run in self._instance.get_runs(which):
-            keys = run.asset_selection or set()
-            if run.job_name != f"{self._shop.name}_deliver" and not any(
-                key.path[0] == self._shop.name for key in keys
-            ):
-                continue
-            first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
-            if first:
-                days |= set(days_between(first, run.tags.get(RANGE_END) or first))
-        return days
+    def _days_of(self, run: dg.DagsterRun) -> list[str]:
+        """The days that a run of this shop is over; none of another's."""
+        keys = run.asset_selection or set()
+        if run.job_name != f"{self._shop.name}_deliver" and not any(
+            key.path[0] == self._shop.name for key in keys
+        ):
+            return []
+        first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
+        return list(days_between(first, run.tags.get(RANGE_END) or first)) if first else []

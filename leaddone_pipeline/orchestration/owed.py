@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.errors import IntakeError
-from leaddone_pipeline.ledger import Ledger, openness, reading
+from leaddone_pipeline.ledger import openness
 from leaddone_pipeline.orchestration.metadata import masked_ids
 
 if TYPE_CHECKING:
@@ -13,33 +13,31 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from leaddone_pipeline.settings import Account
+    from leaddone_pipeline.orchestration.resource import LeadDoneResource
 
-__all__ = ["open_days", "open_orders", "refuse_missing"]
+__all__ = ["open_orders", "owing_days", "refuse_missing"]
 
 _IDS_SHOWN = 10
 
 
-def open_days(ledger: Ledger, account: Account, *, shop: str) -> Collection[str]:
-    """Days that owe orders."""
+def owing_days(leaddone: LeadDoneResource) -> Collection[str]:
+    """Days of the shop that owe orders."""
 
-    def find(connection: Connection) -> Collection[str]:
-        number = reading.find_account(connection, base_url=account.base_url, client_id=account.client_id)
-        return () if number is None else openness.open_days(connection, account_id=number, shop=shop)
+    def find(connection: Connection, number: int | None) -> Collection[str]:
+        return () if number is None else openness.open_days(connection, account_id=number, shop=leaddone.shop)
 
-    return ledger.read(find)
+    return leaddone.ask_ledger(find)
 
 
-def open_orders(ledger: Ledger, account: Account, *, shop: str, day: str) -> Sequence[str]:
+def open_orders(leaddone: LeadDoneResource, day: str) -> Sequence[str]:
     """Ids of the orders that a day owes: the next delivery of its export is to send them."""
 
-    def find(connection: Connection) -> Sequence[str]:
-        number = reading.find_account(connection, base_url=account.base_url, client_id=account.client_id)
-        return (
-            [] if number is None else openness.open_orders(connection, account_id=number, shop=shop, day=day)
-        )
+    def find(connection: Connection, number: int | None) -> Sequence[str]:
+        if number is None:
+            return ()
+        return openness.open_orders(connection, account_id=number, shop=leaddone.shop, day=day)
 
-    return ledger.read(find)
+    return leaddone.ask_ledger(find)
 
 
 def refuse_missing(day: str, owed: Sequence[str], handed_over: Iterable[str]) -> IntakeError | None:

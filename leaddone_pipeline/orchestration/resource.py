@@ -16,7 +16,6 @@ from leaddone_pipeline.delivery import Delivery, DeliveryReport
 from leaddone_pipeline.errors import SettingsError
 from leaddone_pipeline.ledger import Ledger, reading
 from leaddone_pipeline.orchestration.frames import CheckedFrames
-from leaddone_pipeline.orchestration.owed import open_days, open_orders
 from leaddone_pipeline.orchestration.parcels import known_parcels
 from leaddone_pipeline.orchestration.progress import Progress, counts_told
 from leaddone_pipeline.orchestration.recorded import record_frame
@@ -25,7 +24,7 @@ from leaddone_pipeline.settings import DEFAULT_SHOP, DeliverySettings, Guarantee
 from leaddone_pipeline.webhook import LeadDoneClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
     import pandas as pd
@@ -168,14 +167,6 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
         """Whether all that a delivery of these checked frames would send stands in the ledger as it is."""
         ledger, account = self._opened_ledger(), self._account()
         return all(is_recorded(ledger, account, kind, one, shop=self.shop, day=day) for one in frames)
-
-    def open_days(self) -> Collection[str]:
-        """Days that owe orders."""
-        return open_days(self._opened_ledger(), self._account(), shop=self.shop)
-
-    def open_orders(self, day: str) -> Sequence[str]:
-        """Ids of the orders that the day owes: the next delivery of its export is to send them."""
-        return open_orders(self._opened_ledger(), self._account(), shop=self.shop, day=day)
 
     def transport(self) -> httpx.BaseTransport | None:
         """What carries the requests; override it in tests to stay off the network.

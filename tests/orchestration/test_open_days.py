@@ -76,6 +76,14 @@ def whole_desk(project):
 
 
 @pytest.fixture
+def known(project, make_order):
+    """A shop that has delivered a day before."""
+    project.orders(D18, make_order("before"))
+    assert project.run(D18).success
+    return project
+
+
+@pytest.fixture
 def refused(project, make_order):
     """Three days that LeadDone refused with 401."""
     for day in (D16, D17, D18):
@@ -253,32 +261,28 @@ def test_statuses_that_were_read_and_not_delivered_are_asked_for(
     assert desk.tick(24 * 60 * 60) == []
 
 
-def test_orders_whose_run_died_before_it_delivered_them_are_asked_for(project, desk, make_order, monkeypatch):
+def test_orders_whose_run_died_before_it_delivered_them_are_asked_for(known, desk, make_order, monkeypatch):
     """It has recorded nothing: only Dagster knows of the day."""
-    project.orders(D18, make_order("before"))
-    assert project.run(D18).success
-    project.orders(D16, make_order("A1"))
-    project.orders(D17, *(make_order(f"{D17}-{n}", phone="12") for n in range(20)))
+    known.orders(D16, make_order("A1"))
+    known.orders(D17, *(make_order(f"{D17}-{n}", phone="12") for n in range(20)))
     with monkeypatch.context() as patch:
         patch.setattr("leaddone_pipeline.orchestration.rails.check", killed)
-        assert not project.run(D16, D17).success
+        assert not known.run(D16, D17).success
     assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
     assert desk.tick(60) == []
     assert desk.tick(5 * 60) == [([DELIVERY, LINKS], D16, D16)]
     assert desk.run() == [True]
-    assert set(project.taken()) == {"A1", "before"}
+    assert set(known.taken()) == {"A1", "before"}
     assert desk.tick(24 * 60 * 60) == []
 
 
-def test_orders_whose_run_a_person_terminated_are_left_alone(project, desk, make_order, monkeypatch):
-    project.orders(D18, make_order("before"))
-    assert project.run(D18).success
-    project.orders(D16, make_order("A1"))
+def test_orders_whose_run_a_person_terminated_are_left_alone(known, desk, make_order, monkeypatch):
+    known.orders(D16, make_order("A1"))
     with monkeypatch.context() as patch:
         patch.setattr("leaddone_pipeline.orchestration.rails.check", killed)
-        ended = project.run(D16)
-    run = project.instance.get_run_by_id(ended.run_id)
-    project.instance.report_run_canceled(run)
+        ended = known.run(D16)
+    run = known.instance.get_run_by_id(ended.run_id)
+    known.instance.report_run_canceled(run)
     assert desk.tick(24 * 60 * 60) == []
 
 
@@ -286,26 +290,22 @@ def killed(*_):
     raise RuntimeError("the worker is gone")
 
 
-def test_orders_that_were_read_alone_are_somebodys_look_at_them(project, desk, make_order):
-    project.orders(D18, make_order("before"))
-    assert project.run(D18).success
-    project.orders(D16, make_order("A1"))
-    assert project.run(D16, only=["orders", "orders_quarantine"]).success
+def test_orders_that_were_read_alone_are_somebodys_look_at_them(known, desk, make_order):
+    known.orders(D16, make_order("A1"))
+    assert known.run(D16, only=["orders", "orders_quarantine"]).success
     assert desk.tick(24 * 60 * 60) == []
 
 
-def test_a_delivery_without_its_ledger_is_asked_for_again(project, desk, make_order, monkeypatch):
-    project.orders(D18, make_order("before"))
-    assert project.run(D18).success
-    project.orders(D16, make_order("A1"))
+def test_a_delivery_without_its_ledger_is_asked_for_again(known, desk, make_order, monkeypatch):
+    known.orders(D16, make_order("A1"))
     with monkeypatch.context() as patch:
         patch.setattr(
             "leaddone_pipeline.environment.ledger_url", lambda _folder: "sqlite:////no/such/place/l.db"
         )
-        assert not project.run(D16).success
+        assert not known.run(D16).success
     assert desk.tick() == [([DELIVERY, LINKS], D16, D16)]
     assert desk.run() == [True]
-    assert set(project.taken()) == {"A1", "before"}
+    assert set(known.taken()) == {"A1", "before"}
 
 
 def test_days_held_by_the_guard_or_for_a_person_are_left_alone(project, whole_desk, make_order, make_update):

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 SHORT_LEASE = LeaseSettings(duration_seconds=1.5, renew_seconds=0.3, fresh_seconds=1.0)
+"""For one who dies: the others need not wait long. Who must live keeps the usual one, however slow the machine."""
 CLIENT_ID, SECRET = "journey-shop", "whsec_journey"
 COUNT = 24
 
 
 @contextmanager
 def delivery(
-    url: str, base_url: str, guarantee: str, progress=lambda *_: None, shop: str = "default"
+    url: str,
+    base_url: str,
+    guarantee: str,
+    progress=lambda *_: None,
+    shop: str = "default",
+    lease: LeaseSettings = LeaseSettings(),  # noqa: B008 - frozen
 ) -> Iterator[Delivery]:
     credentials = Credentials(CLIENT_ID, SECRET)
     with Ledger(url) as ledger, LeadDoneClient(credentials, base_url=base_url) as client:
@@ -34,16 +40,14 @@ def delivery(
             Account(base_url, CLIENT_ID),
             settings=DeliverySettings(guarantee=guarantee, batch_size=COUNT, max_concurrency=2),
             shop=shop,
-            lease=SHORT_LEASE,
+            lease=lease,
             progress=progress,
         )
 
 
-def deliver(
-    url: str, base_url: str, guarantee: str, names: Sequence[str], said, shop: str = "default"
-) -> None:
+def deliver(url: str, base_url: str, guarantee: str, names: Sequence[str], said, **named) -> None:
     """Deliver one file of orders, tell each stage through `said`, and stay until killed."""
-    with delivery(url, base_url, guarantee, lambda stage, _: said.put(stage), shop) as mine:
+    with delivery(url, base_url, guarantee, lambda stage, _: said.put(stage), **named) as mine:
         report = mine.orders([orders_frame(names)])
         said.put(dict(report.counts))
         signal.pause()

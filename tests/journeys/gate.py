@@ -16,15 +16,22 @@ class Gate:
         self._door.bind(("127.0.0.1", _free_port()))
         self._door.listen(0)
         self.port = self._door.getsockname()[1]
-        self._open = threading.Event()
-        self._open.set()
+        self._turn = threading.Condition()
+        self._is_open = True
+        self._accepts = False
         self._fillers: list[socket.socket] = []
         threading.Thread(target=self._serve, daemon=True).start()
 
     def shut(self) -> None:
-        self._open.clear()
-        with socket.create_connection(("127.0.0.1", self.port)):
-            pass  # the one that the loop is waiting for already
+        """Let nobody in from now on: the loop rests, and its queue of one is full."""
+        with self._turn:
+            self._is_open = False
+        self._fill()  # one of these may be the visitor that the loop waits for
+        with self._turn:
+            self._turn.wait_for(lambda: not self._accepts)
+        self._fill()
+
+    def _fill(self) -> None:
         for _ in range(3):
             filler = socket.socket()
             filler.setblocking(False)
@@ -36,12 +43,19 @@ class Gate:
         for filler in self._fillers:
             filler.close()
         self._fillers.clear()
-        self._open.set()
+        with self._turn:
+            self._is_open = True
+            self._turn.notify_all()
 
     def _serve(self) -> None:
         while True:
-            self._open.wait()
+            with self._turn:
+                self._turn.wait_for(lambda: self._is_open)
+                self._accepts = True
             visitor, _ = self._door.accept()
+            with self._turn:
+                self._accepts = False
+                self._turn.notify_all()
             house = socket.create_connection(("127.0.0.1", self._behind))
             for source, target in ((visitor, house), (house, visitor)):
                 threading.Thread(target=_pump, args=(source, target), daemon=True).start()

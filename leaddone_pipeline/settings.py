@@ -70,7 +70,7 @@ class Account:
 
 
 def _canonical_base_url(text: str) -> str:
-    no_address = "base_url is no http(s) address; write it as https://host/path"
+    no_address = "base_url is not an http(s) address; write it as https://host/path"
     try:
         address = urlsplit(text.strip())
         host, port = address.hostname or "", address.port
@@ -130,6 +130,7 @@ class RetrySettings:
         give_up_seconds: how long one batch tries to connect.
         longest_wait_seconds: a Retry-After beyond this stops the run.
         whole_unknown_batches: so many batches of unknown fate in a row stop the run.
+        unreachable_batches: so many batches in a row that gave up connecting stop the run.
         refusals_by_index: so many rounds of 422 by index a batch is mended before it is halved.
     """
 
@@ -144,7 +145,13 @@ class RetrySettings:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSettings:
-    """How long a run may hold claims without a sign of life (delivery.md, rule 10)."""
+    """How long a run may hold claims without a sign of life (delivery.md, rule 10).
+
+    Attributes:
+        duration_seconds: after so long without a renewal, others take its claims over.
+        renew_seconds: how often it is renewed.
+        fresh_seconds: how long after a renewal requests may leave without another one.
+    """
 
     duration_seconds: float = 15.0
     renew_seconds: float = 3.0

@@ -1,6 +1,16 @@
+from dataclasses import astuple
+
 import pytest
 
-from leaddone_pipeline.settings import Account, Credentials, DeliverySettings, Guarantee
+from leaddone_pipeline.settings import (
+    Account,
+    Credentials,
+    DeliverySettings,
+    Guarantee,
+    LeaseSettings,
+    RetrySettings,
+    TimeoutSettings,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +74,13 @@ def test_limits_that_mean_nothing_are_refused_with_a_good_value(field):
 
 def test_the_guarantee_may_be_written_as_text():
     assert DeliverySettings(guarantee="at_most_once").guarantee is Guarantee.AT_MOST_ONCE
+
+
+def test_the_numbers_of_the_rules_are_the_defaults():
+    """Rules 10, 18, 25, 26 and 31."""
+    assert astuple(TimeoutSettings()) == (5.0, 30.0, 60.0)
+    assert astuple(LeaseSettings()) == (15.0, 3.0, 10.0)
+    retry = RetrySettings()
+    assert (retry.give_up_seconds, retry.longest_wait_seconds) == (20.0, 15 * 60.0)
+    assert (retry.whole_unknown_batches, retry.unreachable_batches, retry.refusals_by_index) == (3, 3, 3)
+    assert DeliverySettings().max_concurrency == 8

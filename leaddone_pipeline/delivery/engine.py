@@ -41,7 +41,7 @@ class Engine:
     Args:
         inbox: what it lives on.
         reports: where its news goes.
-        max_concurrency: requests under way, at most; with one more batch claimed ahead (rule 9).
+        max_concurrency: requests under way, at most; one more batch may wait, claimed (rule 9).
         hold_unknown: leave records of unknown fate to a person at once (rules 16 and 17).
         chance: random numbers in [0, 1) for the jitter.
     """

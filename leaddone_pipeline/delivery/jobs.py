@@ -25,7 +25,7 @@ class Batch:
 
     Attributes:
         states: in which they may be claimed (rule 17).
-        probe: the batch is the one order of the account's probe.
+        probe: one of these orders is to be the account's probe.
     """
 
     items: tuple[Item, ...]

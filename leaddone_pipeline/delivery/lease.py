@@ -30,10 +30,6 @@ class Clock:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
 
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 

@@ -2,6 +2,7 @@
 
 from leaddone_pipeline.ledger import (
     claiming,
+    concluding,
     leasing,
     openness,
     person,

@@ -224,12 +224,17 @@ def _checked(url: str | URL) -> URL:
     try:
         checked = make_url(url)
         known = checked.get_backend_name() in {"sqlite", "postgresql"} and not checked.get_dialect().is_async
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         known = False
+    else:
+        # What stands there was meant for the password, and would be shown as host or database.
+        torn = "@" in (checked.host or "") or (checked.host and "@" in (checked.database or ""))
+        known = known and not torn
     if not known:
         raise SettingsError(
-            "this is no SQLAlchemy URL of a database that this package knows",
-            remedy="Write it as sqlite:////absolute/path/ledger.db or postgresql://user:password@host/database",
+            "this is not a SQLAlchemy URL of SQLite or PostgreSQL",
+            remedy="Write it as sqlite:////absolute/path/ledger.db or postgresql://user:password@host/database; "
+            "an @ in the password is written %40",
             setting="LEADDONE_LEDGER_URL",
         )
     return checked

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, text, update
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger.claiming import open_claims
 from leaddone_pipeline.ledger.recording import Known, find, message_ids
-from leaddone_pipeline.ledger.tables import State, accounts, audit, records
+from leaddone_pipeline.ledger.tables import State, accounts, audit, messages, records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,10 +88,16 @@ def forget(
 ) -> dict[str, str]:
     """Erase what the ledger holds of these orders and their statuses, but for a tombstone (rule 7).
 
+    Words that were told of them alone go as well.
+
     Returns:
         The orders that were not forgotten, each with the reason.
     """
+    if connection.dialect.name == "postgresql":
+        # Nobody may be about to refer to words that are deleted below.
+        connection.execute(text("LOCK TABLE messages IN SHARE ROW EXCLUSIVE MODE"))
     refused = {}
+    words: set[int] = set()
     for kind in Kind:
         known = find(connection, account_id, kind, order_ids)
         busy = open_claims(connection, [row.number for row in known.values()])
@@ -103,8 +109,11 @@ def forget(
             elif row.number in busy:
                 refused[order_id] = "a run holds it right now; try again when that run has ended"
             else:
+                words.update([] if row.message_id is None else [row.message_id])
                 connection.execute(update(records).where(records.c.number == row.number).values(_TOMBSTONE))
                 _audit(connection, now, account_id, row, kind=kind, after="forgotten", command="forget")
+    of_others = exists().where(records.c.message_id == messages.c.id)
+    connection.execute(delete(messages).where(messages.c.id.in_(words), ~of_others))
     return refused
 
 

@@ -25,7 +25,7 @@ from leaddone_pipeline.ledger.recording import message_ids
 from leaddone_pipeline.ledger.tables import SECOND_ID, State, audit, batches, claims, records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 __all__ = ["Outcome", "report_second_id", "settle", "unreject"]
 
@@ -69,7 +69,7 @@ def settle(
         _write(connection, now, held, [o for o in outcomes if o.state == State.ACCEPTED], late=True)
         return None
     connection.execute(delete(claims).where(claims.c.batch_id == held.batch_id))
-    _write(connection, now, held, outcomes)
+    _write(connection, now, held, outcomes, again={number for part in again for number in part})
     return [enter(connection, now, run_id=run_id, numbers=part, attempt=held.attempt + 1) for part in again]
 
 
@@ -87,6 +87,7 @@ def _write(
     held: Claim,
     outcomes: Sequence[Outcome],
     *,
+    again: Container[int] = (),
     late: bool = False,
 ) -> None:
     if not outcomes:
@@ -103,6 +104,8 @@ def _write(
             "new_internal_id": outcome.internal_id,
             "new_message": words[outcome.words],
             "unknown": int(outcome.unknown),
+            # The attempt that follows counts those before it.
+            "more_attempts": 0 if outcome.number in again else held.attempt,
         }
         for outcome in sorted(outcomes, key=lambda outcome: outcome.number)
     ]
@@ -128,7 +131,7 @@ def _outcome_statement(now: ColumnElement[float], held: Claim, claimed_at: float
             held=bindparam("new_held"),
             internal_id=bindparam("new_internal_id"),
             message_id=bindparam("new_message"),
-            attempts=records.c.attempts + held.attempt,
+            attempts=records.c.attempts + bindparam("more_attempts", type_=Integer),
             unknown_attempts=records.c.unknown_attempts + unknown,
             first_sent_at=func.coalesce(records.c.first_sent_at, claimed_at),
             answered_at=case((unknown == 1, records.c.answered_at), else_=now),

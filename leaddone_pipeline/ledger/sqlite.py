@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,9 @@ class SQLite:
                 remedy="Make it, or name another place in LEADDONE_LEDGER_URL",
                 ledger=str(folder),
             ) from None
+        # Its own user's alone: it holds hashes and the key to them. What stands against it, SQLite will say.
+        with suppress(OSError):
+            self._file.touch(mode=0o600, exist_ok=False)
 
     def _prepare(self, connection: Any, _record: object) -> None:  # noqa: ANN401 - a sqlite3.Connection, typed by no stub
         connection.isolation_level = None  # our own BEGIN, below
@@ -117,6 +121,7 @@ class SQLite:
             else:
                 self._use_wal(connection)
                 connection.execute("PRAGMA synchronous=FULL")
+                connection.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten too (rule 7)
         except BaseException:
             connection.close()  # SQLAlchemy does not
             raise

@@ -12,7 +12,7 @@ from leaddone_pipeline.webhook.client import LeadDoneClient
 from leaddone_pipeline.webhook.encoding import JsonValue, body, canonical, encode
 from leaddone_pipeline.webhook.masking import mask, mask_all
 from leaddone_pipeline.webhook.matching import Fate, Said
-from leaddone_pipeline.webhook.records import Order, Record, Result, TrackingUpdate
+from leaddone_pipeline.webhook.records import Order, Record, TrackingUpdate
 from leaddone_pipeline.webhook.signing import sign, verify
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Meaning",
     "Order",
     "Record",
-    "Result",
     "Said",
     "TrackingUpdate",
     "Verdict",

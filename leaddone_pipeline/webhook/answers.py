@@ -12,12 +12,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from leaddone_pipeline.webhook.masking import MAX_WORDS
-from leaddone_pipeline.webhook.matching import Fate, JsonNumber, Said, match_results, readable
+from leaddone_pipeline.webhook.matching import JsonNumber, Said, match_results, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Answer", "Failure", "Fate", "Meaning", "Said", "Verdict", "read_answer"]
+__all__ = ["Answer", "Failure", "Meaning", "Verdict", "read_answer"]
 
 
 class Failure(StrEnum):

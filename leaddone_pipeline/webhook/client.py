@@ -74,7 +74,7 @@ class LeadDoneClient:
         self._credentials = credentials
         self._timeouts = timeouts
         self._transport = transport
-        self._certificates = httpx.create_ssl_context(trust_env=self.base_url.startswith("https:"))
+        self._certificates = _certificates(of_environment=self.base_url.startswith("https:"))
         self._by_proxy = httpx.URL(self.base_url).host not in LOOPBACK
         self._slots = BoundedSemaphore(max_connections)
         self._idle = [_Line(_with_a_usable_proxy(self._open))]
@@ -232,6 +232,16 @@ def _go_nowhere(response: httpx.Response) -> None:
     response.headers.pop("location", None)
 
 
+def _certificates(*, of_environment: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(trust_env=of_environment)
+    except OSError as error:  # ssl.SSLError is one
+        raise ValueError(
+            f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used ({type(error).__name__}); name certificates that exist, "
+            "or unset it"
+        ) from None
+
+
 def _with_a_usable_proxy(open_first: Callable[[], httpx.Client]) -> httpx.Client:
     """Open the first connection's client: what httpx says of the environment's proxy, it says now."""
     try:
@@ -251,5 +261,5 @@ def _usable(base_url: str) -> str:
     try:
         httpx.URL(base_url).host.encode("idna")
     except (httpx.InvalidURL, UnicodeError):
-        raise ValueError("base_url has a host name that cannot be; write it as https://host/path") from None
+        raise ValueError("base_url has an invalid host name; write it as https://host/path") from None
     return base_url

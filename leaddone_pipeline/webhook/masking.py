@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,21 +38,23 @@ _MAX_GAP = 4
 def mask(words: str, record: Record) -> str:
     """Put `***` for phone-like digits and the record's own receiver, phone, address, article; cut to 500.
 
-    Values count from 4 characters up, whatever their case; phone-like is 7 digits or more, however they are
-    grouped. Privacy wins over legibility: an order id or tracking number of 7 digits is masked too, which is
-    why the ledger keeps the id beside the words. A value cut off at the end of words that fill all 500
-    characters is known by its beginning.
+    Values count from 4 characters up, whatever their case, white space, HTML entities or way of writing accents;
+    phone-like is 7 digits or more, however they are grouped. Privacy wins over legibility: an order id or tracking
+    number of 7 digits is masked too, which is why the ledger keeps the id beside the words. A value cut off at the
+    end of words that fill all 500 characters is known by its beginning.
     """
     return mask_all(words, (record,))
 
 
 def mask_all(words: str, records: Iterable[Record]) -> str:
     """Do what `mask` does, for words about a whole batch."""
-    spans = list(_phone_like(words))
+    is_full = len(words) >= MAX_WORDS
+    words = _plain_once(words)
+    spans = list(_phone_like(words, is_full=is_full))
     if words:
         for record in records:
             if isinstance(record, Order):
-                spans.extend(_own(words, record))
+                spans.extend(_own(words, record, is_full=is_full))
     return _without(words, spans)[:MAX_WORDS]
 
 
@@ -64,15 +68,15 @@ def _without(words: str, spans: list[_Span]) -> str:
     return "".join([*kept, words[end:]])
 
 
-def _own(words: str, order: Order) -> Iterator[_Span]:
+def _own(words: str, order: Order, *, is_full: bool) -> Iterator[_Span]:
     folded = _fold_once(words)
     for value in (order.receiver, order.address, order.article, order.phone):
-        text = value.strip() if value else ""
+        text = _plain(value) if value else ""
         # The first character alone rules out most values before they are folded.
         if len(text) >= _SHORTEST and _lower(text[0]) in folded:
             own = _fold(text)
             yield from _occurrences(own, folded)
-            if len(words) >= MAX_WORDS:
+            if is_full:
                 yield from _cut_off(own, folded)
     yield from _own_phone(words, order.phone)
 
@@ -110,9 +114,9 @@ def _own_phone(words: str, phone: str) -> Iterator[_Span]:
 
 
 @lru_cache(maxsize=256)
-def _phone_like(words: str) -> tuple[_Span, ...]:
+def _phone_like(words: str, *, is_full: bool) -> tuple[_Span, ...]:
     spans = [found.span() for found in _PHONE_LIKE.finditer(words)]
-    if len(words) >= MAX_WORDS:
+    if is_full:
         spans += [found.span() for found in _CUT_PHONE.finditer(words)]
     return tuple(spans)
 
@@ -123,14 +127,20 @@ def _digits_once(words: str) -> tuple[str, tuple[int, ...]]:
     return "".join(digit for digit, _ in found), tuple(place for _, place in found)
 
 
+def _plain(text: str) -> str:
+    """Write a text as people read it: entities resolved, accents composed, one blank for any white space."""
+    resolved = html.unescape(text) if "&" in text else text
+    return " ".join(unicodedata.normalize("NFC", resolved).split())
+
+
+_plain_once = lru_cache(maxsize=256)(_plain)
+
+
 def _fold(text: str) -> str:
-    """Make upper and lower case and all white space equal, character by character, so that places stay."""
-    if text.isascii():
-        return text.translate(_SPACES).lower()
-    return "".join(" " if char.isspace() else _lower(char) for char in text)
+    """Make upper and lower case equal, character by character, so that places stay."""
+    return text.lower() if text.isascii() else "".join(map(_lower, text))
 
 
-_SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
 _fold_once = lru_cache(maxsize=256)(_fold)
 
 

@@ -1,4 +1,4 @@
-"""The two records that LeadDone takes, and what it answers about one of them."""
+"""The two records that LeadDone takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["Order", "Record", "Result", "TrackingUpdate"]
+__all__ = ["Order", "Record", "TrackingUpdate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,3 @@ class TrackingUpdate:
 
 
 Record = Order | TrackingUpdate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What LeadDone's documentation says it answers about one record; `answers.py` reads what really came."""
-
-    order_id: str
-    success: bool
-    internal_id: str | None
-    message: str = field(repr=False)

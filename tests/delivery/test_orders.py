@@ -1,7 +1,10 @@
 """Orders on their way, through the public delivery, a real ledger and the sandbox. Rules are delivery.md's."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from leaddone_pipeline.errors import (
     CredentialsRejected,
@@ -10,6 +13,7 @@ from leaddone_pipeline.errors import (
     LeadDoneUnavailable,
 )
 from leaddone_pipeline.ledger import Ledger, State, openness, person, reading
+from leaddone_pipeline.ledger.tables import batches, claims
 from leaddone_pipeline.testing import LeadDoneSandbox
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -106,6 +110,52 @@ def test_at_most_once_holds_an_order_of_unknown_fate_and_never_sends_it_again(le
     assert (again.counts["unconfirmed"], again.requests) == (10, 0)
     assert set(report.links.query("outcome == 'unconfirmed'")["held"]) == {True}
     assert set(processed(sandbox).values()) == {1}
+
+
+def test_links_tell_the_attempts_and_their_times(ledger):
+    """The columns are interface.md's. A0 is the probe, sent twice more; A1 and A2 follow it (rule 17)."""
+    sandbox = LeadDoneSandbox(faults=["lost_answer:1"])
+    links = delivery_to(sandbox, ledger).orders([orders_frame(ids(3))]).links.sort_values("order_id")
+
+    assert list(links.columns) == [
+        *("shop", "order_id", "internal_id", "outcome", "held", "message", "attempts", "first_sent_at"),
+        *("answered_at", "batch_id", "content_hash", "source_file", "source_row", "partition_date"),
+    ]
+    known = ledger.read(lambda c: c.execute(select(batches).order_by(batches.c.id)).all())
+    assert links["attempts"].tolist() == [3, 2, 2]
+    assert links["batch_id"].tolist() == [known[2].id, known[3].id, known[3].id]
+    first = datetime.fromtimestamp(known[0].claimed_at, UTC)
+    assert (links["first_sent_at"] - first).abs().max() < timedelta(milliseconds=1)
+    assert (links["answered_at"] >= links["first_sent_at"]).all()
+
+
+def test_hashes_are_the_ledgers_own_and_outlive_a_new_secret(ledger, tmp_path):
+    """Rule 3: nobody can tell by a hash whether two ledgers, or a guess, speak of one order."""
+    sandbox = LeadDoneSandbox(webhook_secret="whsec_first")
+    first = delivery_to(sandbox, ledger).orders([orders_frame(["A"])])
+    with Ledger(f"sqlite:///{tmp_path}/other.db") as other:
+        elsewhere = delivery_to(LeadDoneSandbox(), other).orders([orders_frame(["A"])])
+    assert first.links["content_hash"].tolist() != elsewhere.links["content_hash"].tolist()
+
+    rotated = delivery_to(LeadDoneSandbox(webhook_secret="whsec_second"), ledger).orders(
+        [orders_frame(["A"])]
+    )
+    assert (rotated.counts["changed"], rotated.counts["sent"]) == (0, 0)
+
+
+def test_no_more_is_claimed_than_can_leave(ledger):
+    """Rule 9: a kill makes no more than `max_concurrency` + 1 batches unknown."""
+    claimed = []
+
+    def script(_):
+        claimed.append(
+            ledger.read(lambda c: c.execute(select(func.count(claims.c.batch_id.distinct()))).scalar())
+        )
+
+    delivery_to(ScriptedServer(script), ledger, max_concurrency=2).orders([orders_frame(ids(150))])
+
+    assert len(claimed) == 15
+    assert max(claimed) <= 3
 
 
 def test_an_answer_without_some_results_leaves_those_alone_unconfirmed(ledger):

@@ -177,15 +177,24 @@ def test_the_first_internal_id_stays_and_the_second_is_reported(house):
 
 
 def test_nothing_is_written_over_an_acceptance(house):
-    """Rule 22."""
-    run = house.run()
+    """Rules 20 and 22: the dead run's answer comes while another run has the records."""
+    run, other = house.run(), house.run()
     held = house.claim(run, [1, 2]).claim
-    person_first = house.claim(house.run(), [3]).claim
-    house.settle(run, held, [accepted(1), accepted(2)])
-    house.settle(run, held, [Outcome(number=1, state=State.UNCONFIRMED, held=True, unknown=True)])
+    house.wait(20)
+    house.take_over(hold=False)
+    again = house.claim(other, [1, 2], state=State.UNCONFIRMED).claim
+    house.settle(run, held, [accepted(1, "PLT-1"), accepted(2, "PLT-2")])
+    house.settle(
+        other,
+        again,
+        [
+            Outcome(number=1, state=State.REJECTED, words="taken"),
+            Outcome(number=2, state=State.UNCONFIRMED, held=True, unknown=True),
+        ],
+    )
 
     assert house.states()[:2] == ["accepted", "accepted"]
-    assert person_first.numbers == (3,)
+    assert [row.internal_id for row in house.rows()[:2]] == ["PLT-1", "PLT-2"]
 
 
 def test_the_hash_of_the_content_that_is_sent_counts(house):

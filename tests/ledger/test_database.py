@@ -15,6 +15,21 @@ def test_a_url_of_no_ledger_is_a_settings_error(url):
         Ledger(url)
 
 
+@pytest.mark.parametrize("host", ["ss:w0rd@127.0.0.1/d", "ssw0rd@127.0.0.1:9/d", "ss/w0rd@127.0.0.1:9/d"])
+def test_a_password_that_tears_its_url_is_shown_nowhere(host):
+    with pytest.raises(SettingsError, match="%40") as refused:
+        Ledger(f"postgresql://u:p@{host}")
+    assert "w0rd" not in repr(refused.value)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path):
+    """It holds hashes and the key to them (rule 3)."""
+    with Ledger(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        ledger.write(lambda connection: connection.execute(messages.insert().values(text="words")))
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
 def test_read_only_makes_nothing(tmp_path):
     with pytest.raises(LedgerError, match="there is no ledger"):
         Ledger(f"sqlite:///{tmp_path}/ledger.db", read_only=True)

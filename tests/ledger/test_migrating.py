@@ -1,6 +1,7 @@
 """A ledger's schema and the package's: equal, older, newer; one process or two (delivery.md, rule 8)."""
 
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 
 import pytest
@@ -49,8 +50,9 @@ def schema_locked(place):
         else:
             connection.execute("SELECT pg_advisory_lock(hashtext('leaddone-pipeline ledger'))")
             yield
+            deadline = time.monotonic() + 60
             while connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0] < 2:
-                pass
+                assert time.monotonic() < deadline, "nobody waits"
 
 
 def set_version(place, version):

@@ -2,6 +2,7 @@
 
 import builtins
 import threading
+import time
 
 import pytest
 from sqlalchemy import select
@@ -54,9 +55,10 @@ class Beside(threading.Thread):
 def until_one_waits(place, how_many=1):
     """Look until the server says that so many sessions of this database wait for a lock."""
     asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 60
     with place.connect() as connection:
         while connection.execute(asked).fetchone()[0] < how_many:
-            pass
+            assert time.monotonic() < deadline, "nobody waits"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What of the server's words may be kept (rule 3)."""
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -63,6 +64,23 @@ def test_ordinary_words_stay(words):
 @pytest.mark.parametrize("spell", [str, str.upper, str.lower, lambda text: text.replace(" ", "\n")])
 def test_the_records_own_words_are_masked_whatever_their_case(value, spell):
     assert mask(f"bad value [{spell(value)}] given", CUSTOMER) == "bad value [***] given"
+
+
+@pytest.mark.parametrize(
+    ("receiver", "echoed"),
+    [
+        ("Zoé Idrissi", "Zoe\u0301 Idrissi"),
+        ("Zoe\u0301 Idrissi", "ZOÉ IDRISSI"),
+        ("Salma  Idrissi", "Salma\u00a0Idrissi"),
+        ("Salma Idrissi", "Salma\r\n  Idrissi"),
+        ("Rita D'Angelo", "Rita D&#039;Angelo"),
+        ("Café & Thé", "Café &amp; Thé"),
+        ("Café &amp; Thé", "Café & Thé"),
+    ],
+)
+def test_the_records_own_words_are_masked_in_any_spelling(receiver, echoed):
+    order = dataclasses.replace(CUSTOMER, receiver=receiver)
+    assert mask(f"no parcel for {echoed}: refused", order) == "no parcel for ***: refused"
 
 
 def test_values_below_four_characters_and_the_city_stay():

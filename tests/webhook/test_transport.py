@@ -59,9 +59,9 @@ def test_a_redirect_to_nowhere_is_a_redirect(send, target):
 
 
 def test_a_refused_connection_left_nothing():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    answer = send_once(f"http://127.0.0.1:{port}")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and nobody listens
+        answer = send_once(f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert (answer.status, answer.failure, answer.detail) == (None, Failure.UNREACHED, "ConnectError")
     assert read_answer(answer, ["1"]).meaning is Meaning.UNREACHED
 

@@ -152,7 +152,7 @@ def _file_system(url: str) -> tuple[Any, str]:
     except ImportError as error:
         package = re.sub(r"[^\w ,.:-]", "", str(error))
         raise IntakeError(f"cannot be reached ({package})", remedy="Install it", file=_shown(url)) from None
-    except BROKEN:
+    except Exception:  # noqa: BLE001 - as below
         protocol = _shown(url.partition("://")[0])
         raise IntakeError(
             f"cannot be reached (by {protocol})", remedy="Check the address", file=_shown(url)
@@ -170,22 +170,30 @@ def _found_afar(url: str) -> list[str]:
             return [url]
         tables = sorted((name for name in names if not _NO_TABLES.search(_base(name))), key=natural)
         return [str(system.unstrip_protocol(name)) for name in tables] or [url]
-    except (IntakeError, *BROKEN):
+    except Exception:  # noqa: BLE001 - the packages behind fsspec raise what they like; opening it says why
         return [url]
 
 
 def _distant(url: str) -> tuple[Content, str]:
     system, path = _file_system(url)
-    inside = ""
     try:
-        if "#" in path and not system.exists(path):
-            path, _, inside = path.partition("#")
-        if system.isdir(path):
-            raise IsADirectoryError
-        with system.open(path, "rb") as source:
-            return _copied(source, _base(path), _modified(system, path)), inside
-    except BROKEN as error:
+        return _brought(system, path)
+    except IntakeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above, and with the address in their words
         raise _out_of_reach(error, url) from None
+
+
+def _brought(system: Any, path: str) -> tuple[Content, str]:  # noqa: ANN401 - fsspec has no types
+    inside = ""
+    if "#" in path and not system.exists(path):
+        path, _, inside = path.partition("#")
+    if system.isdir(path):
+        raise IsADirectoryError
+    with system.open(path, "rb") as source:
+        # Of an address of the web, fsspec's path is all of it, with the key that opens it.
+        name = _shown(path) if _URL.match(path) else _base(path)
+        return _copied(source, name, _modified(system, path)), inside
 
 
 def _copied(source: Any, name: str, modified: datetime) -> Content:  # noqa: ANN401 - fsspec has no types
@@ -202,20 +210,27 @@ def _modified(system: Any, path: str) -> datetime:  # noqa: ANN401 - fsspec has 
     """When a distant file was changed; now, where its file system does not tell."""
     try:
         when = system.modified(path)
-    except BROKEN:
+    except Exception:  # noqa: BLE001 - as above
         return datetime.now(UTC)
     if not isinstance(when, datetime):
         return datetime.now(UTC)
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
-def _out_of_reach(error: BaseException, url: str) -> IntakeError:
-    return cannot_be_read(error, _shown(url))
+def _out_of_reach(error: Exception, url: str) -> IntakeError:
+    if isinstance(error, FileNotFoundError | IsADirectoryError | EOFError):
+        return cannot_be_read(error, _shown(url))
+    return IntakeError(
+        f"cannot be read ({type(error).__name__})",
+        remedy="Check the address, and that you may read what is there",
+        file=_shown(url),
+    )
 
 
 def _shown(url: str) -> str:
-    """A URL without what may be secret in it."""
-    return _base(url.partition("?")[0])
+    """A URL without what may be secret in it: its last name, else its host."""
+    host, _, path = url.partition("?")[0].rpartition("://")[2].partition("/")
+    return PurePosixPath(path).name or host.rpartition("@")[2]
 
 
 def _base(path: str) -> str:

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import gzip
+import http.server
 import io
 import json
 import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -195,6 +197,7 @@ def test_urls_are_read_by_their_file_system():
         ("memory://shop/no.csv", "no such file"),
         ("memory://shop", "a folder"),
         ("nowhere://key:secret@x/orders.csv?sig=secret", "by nowhere"),
+        ("nowhere://key:secret@host:9", "host:9"),
         ("memory://zips/day.zip", "holds 2 tables"),
     ],
 )
@@ -203,6 +206,49 @@ def test_a_url_that_cannot_be_had_says_why_without_its_secrets(url, told):
         open_table(url)
 
     assert "secret" not in str(error.value)
+
+
+@pytest.fixture
+def web():
+    """A web server with one file; any other address is forbidden."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = self.path.startswith("/orders.csv?")
+            self.send_response(200 if found else 403)
+            self.send_header("Content-Length", str(len(TEXT) if found else 0))
+            self.end_headers()
+            if found and self.command == "GET":
+                self.wfile.write(TEXT)
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_key_in_an_address_is_no_part_of_the_files_name(web):
+    table = open_table(f"{web}/orders.csv?X-Amz-Signature=secret")
+    assert table.name == "orders.csv"
+    assert [part.to_pylist()[0]["1"] for part in table.slices(10)] == ["a"]
+
+
+def test_what_may_not_be_read_is_said_without_the_address(web, tmp_path):
+    here = tmp_path / "orders.csv"
+    here.write_bytes(TEXT)
+    forbidden = f"{web}/other.csv?X-Amz-Signature=secret"
+
+    assert expand([here, forbidden]) == [str(here), forbidden]
+    with pytest.raises(IntakeError, match=r"other\.csv.*cannot be read") as error:
+        open_table(forbidden)
+    assert "secret" not in str(error.value)
+    assert error.value.__suppress_context__
 
 
 def test_a_file_url_is_a_path(tmp_path):

@@ -18,7 +18,7 @@ demo: $(READY)  ## two sample shops through Dagster to a LeadDone sandbox, and t
 ui: $(READY)  ## the demo, then Dagster's UI on it
 	@$(BIN)/leaddone demo --ui
 
-test: lint types  ## everything that CI checks: style, types, tests with branch coverage
+test: lint types  ## style, types and tests with branch coverage, as CI runs them
 	@echo "Running the tests"
 	@# Three for two cores: a test of processes waits for them now and then.
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term

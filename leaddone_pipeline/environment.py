@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values, load_dotenv
 from sqlalchemy import URL
 
 from leaddone_pipeline.errors import SettingsError
 from leaddone_pipeline.settings import DEFAULT_BASE_URL, Account, Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "BASE_URL",
@@ -23,6 +28,8 @@ __all__ = [
     "find_root",
     "ledger_url",
     "read_dotenv",
+    "required",
+    "unusable",
 ]
 
 CLIENT_ID = "LEADDONE_CLIENT_ID"
@@ -48,10 +55,15 @@ def find_root(start: Path) -> Path | None:
 
 
 def read_dotenv(start: Path) -> None:
-    """Read the project's `.env`; variables that are set already win."""
+    """Read the project's `.env`; variables that are set already win.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
     root = find_root(start)
     if root is not None:
-        load_dotenv(root / ".env")
+        with _readable(root / ".env"):
+            load_dotenv(root / ".env")
 
 
 def credentials() -> Credentials:
@@ -60,15 +72,24 @@ def credentials() -> Credentials:
     Raises:
         SettingsError: one is missing or cannot be right; its value is never named.
     """
-    for name in (CLIENT_ID, WEBHOOK_SECRET):
-        if not os.environ.get(name):
-            raise SettingsError(
-                "it is not set",
-                remedy=f"Set {name} in the environment or in the project's .env; LeadDone shows both values under "
-                "Intégrations > Webhook",
-                setting=name,
-            )
-    return credentials_of(os.environ[CLIENT_ID], os.environ[WEBHOOK_SECRET])
+    return credentials_of(required(CLIENT_ID), required(WEBHOOK_SECRET))
+
+
+def required(name: str) -> str:
+    """Read one of the two values that LeadDone gives a shop.
+
+    Raises:
+        SettingsError: it is missing.
+    """
+    value = os.environ.get(name)
+    if not value:
+        raise SettingsError(
+            "it is not set",
+            remedy=f"Set {name} in the environment or in the project's .env; LeadDone shows it under "
+            "Intégrations > Webhook",
+            setting=name,
+        )
+    return value
 
 
 def credentials_of(client_id: str, webhook_secret: str) -> Credentials:
@@ -80,7 +101,7 @@ def credentials_of(client_id: str, webhook_secret: str) -> Credentials:
     try:
         return Credentials(client_id, webhook_secret)
     except ValueError as error:
-        raise _unusable(error) from None
+        raise unusable(error) from None
 
 
 def base_url(start: Path) -> str:
@@ -97,7 +118,7 @@ def account_of(base_url: str, client_id: str) -> Account:
     try:
         return Account(base_url, client_id)
     except ValueError as error:
-        raise _unusable(error) from None
+        raise unusable(error) from None
 
 
 def ledger_url(start: Path) -> str:
@@ -115,7 +136,7 @@ def ledger_url(start: Path) -> str:
             f"there is no project around {start}, so the ledger has no place; without its ledger a delivery would "
             "send everything twice",
             remedy=f"Run inside your project (a folder with pyproject.toml), make a .leaddone folder where the "
-            f"ledger shall live, or set {LEDGER_URL}",
+            f"ledger is to live, or set {LEDGER_URL}",
             setting=LEDGER_URL,
         )
     return URL.create("sqlite", database=str(root / ".leaddone" / "ledger.db")).render_as_string()
@@ -126,17 +147,25 @@ def _setting(name: str, start: Path) -> str | None:
     root = None if name in os.environ else find_root(start)
     if root is None:
         return os.environ.get(name)
-    try:
+    with _readable(root / ".env"):
         return dotenv_values(root / ".env").get(name)
+
+
+@contextmanager
+def _readable(dotenv: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{root / '.env'} cannot be read ({type(error).__name__})",
-            remedy=f"Make it readable, in UTF-8, or set {name} in the environment",
-            setting=name,
+            f"{dotenv} cannot be read ({type(error).__name__})",
+            remedy="Make it readable, in UTF-8, or remove it and set the variables in the environment",
+            setting=".env",
         ) from None
 
 
-def _unusable(error: ValueError) -> SettingsError:
+def unusable(error: ValueError) -> SettingsError:
+    """Say for users what settings.py, or the client, says of a value: `setting problem; remedy`."""
     setting, _, rest = str(error).partition(" ")
     problem, _, remedy = rest.partition("; ")
-    return SettingsError(problem, remedy=remedy.capitalize() or "Correct it", setting=setting)
+    remedy = remedy or "correct it"
+    return SettingsError(problem, remedy=remedy[0].upper() + remedy[1:], setting=setting)

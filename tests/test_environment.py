@@ -97,7 +97,7 @@ def test_a_dotenv_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / ".env").write_bytes(b"# cl\xe9\nLEADDONE_LEDGER_URL=sqlite:///x.db\n")
 
-    with pytest.raises(SettingsError, match=r"\.env cannot be read") as refused:
-        environment.ledger_url(tmp_path)
-
-    assert "UTF-8" in str(refused.value)
+    for read in (environment.ledger_url, environment.read_dotenv):
+        with pytest.raises(SettingsError, match=r"\.env cannot be read") as refused:
+            read(tmp_path)
+        assert "UTF-8" in str(refused.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from leaddone_pipeline.cli import demo, doctor, links, person, sandbox, send, sign, sources, status
-from leaddone_pipeline.cli.exits import INTERRUPTED, code_of
+from leaddone_pipeline.cli.exits import INTERRUPTED, TERMINATED, code_of
 from leaddone_pipeline.cli.words import say, say_error
 from leaddone_pipeline.errors import LeadDoneError
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["app", "main"]
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM; handled as Ctrl-C is, so that nothing of customers stays in a temporary file."""
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    raise _Terminated
 
 
 class _Guarded(TyperGroup):
@@ -39,9 +48,9 @@ class _Guarded(TyperGroup):
         except LeadDoneError as error:
             say_error(error)
             raise typer.Exit(code_of(error)) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             say("Interrupted. What was sent is recorded, what was not sent is pending: run again to go on.")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED) from None
         except BrokenPipeError:
             _close_pipes()
             raise typer.Exit(INTERRUPTED) from None
@@ -98,4 +107,5 @@ _add(app, "sources", sources.sources)
 
 def main() -> None:
     """Run `leaddone` with the arguments of this process."""
+    signal.signal(signal.SIGTERM, _terminate)
     app(prog_name="leaddone")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -106,9 +108,9 @@ def _leaddone(signed_by: Credentials, account: Account) -> Finding:
     elif meaning == Meaning.ADDRESS:
         found, remedy = "no webhook lives there", "Check LEADDONE_BASE_URL; redirects are never followed"
     elif answer.status in _BUSY:
-        found, remedy = "it is busy, and nothing was found out about address and signature", _LATER
+        found, remedy = "it is busy, so address and signature could not be checked", _LATER
     elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        found, remedy = "a fault on its side, and nothing was found out about address and signature", _LATER
+        found, remedy = "a fault on its side, so address and signature could not be checked", _LATER
     else:
         found, remedy = "this is not the answer of a LeadDone webhook, which is a JSON list", _ANOTHER
     return Finding("LeadDone", f"answered {answer.status}: {found}", remedy, STOPPED)
@@ -155,9 +157,23 @@ def _ledger() -> Finding:
 
     with opening.ledger_if_any() as ledger:
         if ledger is None:
-            return Finding("ledger", "none yet; the first delivery makes it")
+            return _place_of_a_ledger()
         account = opening.account()
         number = opening.account_number(account, ledger)
         known = ledger.read(lambda connection: probing.read_repeats(connection, number))
         repeats = f"LeadDone {known.repeats}" if known.repeats else "repeats not known yet"
         return Finding("ledger", f"{ledger.place}, schema {SCHEMA_VERSION}, {repeats}")
+
+
+def _place_of_a_ledger() -> Finding:
+    """Whether the first delivery can make the ledger where it is to be."""
+    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415 - costs start-up time
+
+    file = opening.ledger_file(ledger_url(Path.cwd())) or Path.cwd()
+    folder = next(folder for folder in file.absolute().parents if folder.exists())
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        found = f"none yet, and {folder} cannot be written ({error.strerror})"
+        return Finding("ledger", found, "Give this user the right, or set LEADDONE_LEDGER_URL", STOPPED)
+    return Finding("ledger", "none yet; the first delivery makes it")

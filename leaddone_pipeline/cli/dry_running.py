@@ -147,7 +147,7 @@ def _say_file(file: FileRead) -> None:
 def _say_ahead(asked: Asked, ahead: _Ahead, account: Account) -> None:
     what = counted(ahead.records, *(("order",) if asked.kind is Kind.ORDERS else ("status", "statuses")))
     say(
-        f"Dry run, nothing was sent. To {account.base_url} would leave {what} in "
+        f"Dry run, nothing was sent. {what} would go to {account.base_url} in "
         f"{counted(ahead.batches, 'signed batch', 'signed batches')} of {ahead.bytes:,} bytes together."
     )
     if asked.kind is Kind.ORDERS:

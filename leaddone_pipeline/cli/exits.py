@@ -9,7 +9,16 @@ from leaddone_pipeline.errors import IntakeError, LeadDoneError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DONE", "INTERRUPTED", "LEFT_OVER", "STOPPED", "UNUSABLE", "code_of", "code_of_counts"]
+__all__ = [
+    "DONE",
+    "INTERRUPTED",
+    "LEFT_OVER",
+    "STOPPED",
+    "TERMINATED",
+    "UNUSABLE",
+    "code_of",
+    "code_of_counts",
+]
 
 DONE = 0
 STOPPED = 1
@@ -19,6 +28,8 @@ UNUSABLE = 2
 LEFT_OVER = 3
 """Finished, and something is left that a person should look at."""
 INTERRUPTED = 130
+TERMINATED = 143
+"""As a shell tells it of what SIGTERM has ended."""
 
 _LEFT_OVER = ("quarantined", "rejected", "unconfirmed", "pending", "cancelled_late")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leaddone_pipeline.cli.words import say
-from leaddone_pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +52,9 @@ def account() -> Account:
     from leaddone_pipeline import environment  # noqa: PLC0415
 
     environment.read_dotenv(Path.cwd())
-    return environment.account_of(environment.base_url(Path.cwd()), _required(environment.CLIENT_ID))
+    return environment.account_of(
+        environment.base_url(Path.cwd()), environment.required(environment.CLIENT_ID)
+    )
 
 
 def webhook_secret() -> str:
@@ -66,7 +66,7 @@ def webhook_secret() -> str:
     from leaddone_pipeline import environment  # noqa: PLC0415
 
     environment.read_dotenv(Path.cwd())
-    secret = _required(environment.WEBHOOK_SECRET)
+    secret = environment.required(environment.WEBHOOK_SECRET)
     return environment.credentials_of(client_id="not-needed", webhook_secret=secret).webhook_secret
 
 
@@ -76,13 +76,13 @@ def client(signed_by: Credentials, to: Account, *, max_connections: int) -> Lead
     Raises:
         SettingsError: an address that cannot be.
     """
+    from leaddone_pipeline.environment import unusable  # noqa: PLC0415
     from leaddone_pipeline.webhook import LeadDoneClient  # noqa: PLC0415
 
     try:
         return LeadDoneClient(signed_by, to.base_url, max_connections=max_connections)
     except ValueError as error:
-        problem, _, remedy = str(error).removeprefix("base_url ").partition("; ")
-        raise SettingsError(problem, remedy=remedy.capitalize(), setting="base_url") from None
+        raise unusable(error) from None
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def ledger_file(url: str) -> Path | None:
 
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return None  # opening it says what is wrong
     return Path(parsed.database) if parsed.drivername.startswith("sqlite") and parsed.database else None
 
@@ -153,15 +153,3 @@ def account_number(of: Account, found: Ledger) -> int:
     if number is None:
         say(f"The ledger knows nothing of {of.client_id} at {of.base_url} yet.")
     return number or _NO_ACCOUNT
-
-
-def _required(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise SettingsError(
-            "it is not set",
-            remedy=f"Set {name} in the environment or in the project's .env; LeadDone shows it under "
-            "Intégrations > Webhook",
-            setting=name,
-        )
-    return value

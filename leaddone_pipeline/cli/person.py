@@ -36,7 +36,10 @@ def resolve(
     ] = None,
     rejected: Annotated[
         str | None,
-        typer.Option(metavar="REASON", help="LeadDone does not have it and shall not get it as it is"),
+        typer.Option(
+            metavar="REASON",
+            help="LeadDone does not have it and must not get it in this form; the reason is kept: no names in it",
+        ),
     ] = None,
     resend: Annotated[
         bool,
@@ -53,6 +56,7 @@ def resolve(
     Exit code 3: an order was not settled; it is named with the reason.
     """
     from leaddone_pipeline.ledger import State, person  # noqa: PLC0415 - loads pandas
+    from leaddone_pipeline.webhook import mask_all  # noqa: PLC0415 - as above
 
     ids = list(dict.fromkeys(order_ids))
     _check_wish(ids, accepted=accepted, rejected=rejected, resend=resend)
@@ -68,7 +72,7 @@ def resolve(
             order_ids=ids,
             to=to,
             internal_id=accepted,
-            reason=rejected or "",
+            reason=mask_all(rejected or "", ()),
         )
         refused = ledger.write(work)
     settled = len(ids) - len(refused)

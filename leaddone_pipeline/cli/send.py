@@ -55,7 +55,9 @@ _BatchSize = Annotated[int, typer.Option(metavar="N", min=1, help="records in on
 _MaxConcurrency = Annotated[int, typer.Option(metavar="N", min=1, help="requests at once, at most")]
 _Guarantee = Annotated[
     Guarantee,
-    typer.Option(help="records whose answer never came: sent again with care, or held for a person"),
+    typer.Option(
+        help="records whose answer never came: sent again once that is known to be safe, or held for a person"
+    ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="print the counts as one JSON object")]
 
@@ -153,8 +155,15 @@ def _run(asked: Asked, *, dry_run: bool) -> None:
 
 def _check_targets(asked: Asked) -> None:
     """Refuse to write over a file that is being read: it may be the only copy of the shop's orders."""
-    being_read = {Path(file).resolve() for file in asked.files}
-    for option, path in (("--quarantine", asked.quarantine), ("--links", asked.links)):
+    targets = (("--quarantine", asked.quarantine), ("--links", asked.links))
+    if not any(path for _, path in targets):
+        return
+    from leaddone_pipeline.intake.readers import expand  # noqa: PLC0415 - loads pyarrow
+
+    here = [file for file in asked.files if "://" not in file.lower().removeprefix("file://")]
+    tables = [place for table in expand(here) for place in (table, table.rpartition("#")[0]) if place]
+    being_read = {Path(table).resolve() for table in tables}
+    for option, path in targets:
         if path is not None and path.resolve() in being_read:
             raise typer.BadParameter(
                 f"{path} is being read, and {option} would overwrite it; name another place"

@@ -98,9 +98,7 @@ def _show(known: dict[str, Any]) -> None:
         )
         show(f"LeadDone {known['repeats']} (an order that it gets twice){hint}")
     if known["probe"]:
-        show(
-            f"whether LeadDone recognises a repeat is being found out with order {known['probe']}; run its file again"
-        )
+        show(f"whether LeadDone recognises a repeat is tried with order {known['probe']}; run its file again")
     if known["cancelled_late"]:
         show(f"cancelled after LeadDone accepted them, call LeadDone: {', '.join(known['cancelled_late'])}")
 

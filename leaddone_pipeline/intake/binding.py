@@ -110,7 +110,7 @@ class Bound:
         if not missing:
             return ()
         return (
-            f"without the columns {', '.join(missing)} it is not seen which orders are paid or cancelled",
+            f"without the columns {', '.join(missing)} it cannot be told which orders are paid or cancelled",
         )
 
     def shown(self, field: str) -> str:
@@ -268,7 +268,7 @@ def _refuse_repeated(form: Form, header: Sequence[str], file: str, *, grouped: b
         for name in (part for alternative in names for part in alternative.split(" + ")):
             if times[fold_name(name)] > 1:
                 raise IntakeError(
-                    "the column stands there twice",
+                    "the column appears twice",
                     remedy="Rename or delete one of them",
                     file=file,
                     column=name,

@@ -30,7 +30,7 @@ _MONTHS = 12
 _ON_ONE_LINE = frozenset({"id", "tracking_number", "status"})
 
 
-def explain(field: str, value: str | None, *, region: str = MOROCCO) -> Reason:
+def explain(field: str, value: str | None, *, region: str = MOROCCO, currency: str = DIRHAM) -> Reason:
     """Say why a cell, normalized as far as it could be, is not what the field must be."""
     if value is None:
         return Reason(Code.MISSING, f"{field}: empty", f"Enter the {field.replace('_', ' ')}")
@@ -42,7 +42,9 @@ def explain(field: str, value: str | None, *, region: str = MOROCCO) -> Reason:
         )
     if field == "phone":
         return _phone(value, region)
-    by_field = {"price": _price, "qte": _qte, "event_time": _time}
+    if field == "price":
+        return _price(value, currency)
+    by_field = {"qte": _qte, "event_time": _time}
     return by_field[field](value) if field in by_field else _text(field, value)
 
 
@@ -51,7 +53,9 @@ def _phone(value: str, region: str) -> Reason:
         return _lost_digits("phone")
     if two_numbers_in(value):
         return Reason(
-            Code.SEVERAL_NUMBERS, "phone: more than one number", "Leave the number that LeadDone shall call"
+            Code.SEVERAL_NUMBERS,
+            "phone: more than one number",
+            "Keep only the number that LeadDone is to call",
         )
     if any(letter.isalpha() for letter in value):
         return Reason(Code.LETTERS, "phone: letters among the digits", "Write the number in digits alone")
@@ -70,7 +74,7 @@ def _phone(value: str, region: str) -> Reason:
     (wanted,) = digits_of(MOROCCO)
     if re.fullmatch(r"[5-8][0-9]{8}", national):
         return Reason(
-            Code.NOT_A_NUMBER, "phone: other signs among the digits", "Write the number in digits alone"
+            Code.NOT_A_NUMBER, "phone: other characters among the digits", "Write the number in digits alone"
         )
     if len(national) != wanted:
         return Reason(
@@ -86,7 +90,7 @@ def _either(lengths: Sequence[int]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _price(value: str) -> Reason:
+def _price(value: str, currency: str) -> Reason:
     if _scientific(value):
         return _lost_digits("price")
     if AMBIGUOUS.fullmatch(value) or re.fullmatch(rf"\D*{AMBIGUOUS.pattern.strip('^$')}\D*", value):
@@ -95,8 +99,8 @@ def _price(value: str) -> Reason:
             "price: its one separator may be a decimal point or mark thousands",
             "Write two decimals, or no separator for thousands",
         )
-    if foreign(value):
-        return foreign_currency(DIRHAM)
+    if foreign(value, currency):
+        return foreign_currency(currency)
     if re.match(r"[-\u2212]\s*[0-9]", value):
         return Reason(Code.NEGATIVE, "price: negative", "Enter what the customer pays")
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value) is None:
@@ -105,7 +109,7 @@ def _price(value: str) -> Reason:
     if amount == 0:
         return Reason(Code.ZERO, "price: zero", "Enter the price, or leave the order out")
     problem = price_problem(amount) or "out of the range that can be sent"
-    return Reason(Code.OUT_OF_RANGE, f"price: {problem}", "Enter the price in dirhams, such as 199.50")
+    return Reason(Code.OUT_OF_RANGE, f"price: {problem}", "Enter the price as a plain amount, such as 199.50")
 
 
 def _qte(value: str) -> Reason:
@@ -117,7 +121,7 @@ def _qte(value: str) -> Reason:
     if re.fullmatch(r"0+", value):
         return Reason(Code.ZERO, "qte: zero", remedy)
     if re.fullmatch(r"[0-9]+", value):
-        return Reason(Code.OUT_OF_RANGE, "qte: a thousand million or more", remedy)
+        return Reason(Code.OUT_OF_RANGE, "qte: 1,000,000,000 or more", remedy)
     return Reason(Code.NOT_A_NUMBER, "qte: not a whole number", remedy)
 
 
@@ -132,7 +136,7 @@ def _time(value: str) -> Reason:
     if len(day[1]) < _YEAR_DIGITS and int(day[1]) <= _MONTHS and int(day[2]) <= _MONTHS and day[1] != day[2]:
         return Reason(
             Code.DAY_OR_MONTH,
-            "event_time: which number is the day and which the month is not said",
+            "event_time: it is unclear which number is the day and which the month",
             "Set times.order in the source's YAML, or write it as 2026-11-23T10:00:00+01:00",
         )
     if re.search(r"[0-9]:[0-9]{2}", value) is None:

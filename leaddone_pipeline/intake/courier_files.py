@@ -90,9 +90,10 @@ class CourierFile:
         return updates
 
     def warnings(self) -> tuple[str, ...]:
-        """Which words were skipped; they are the source's own, never a customer's."""
+        """Sentences about the whole file, once it is read; skipped words are the source's own, never a customer's."""
         if not self.words:
-            return ()
+            return tuple(self.table.notes)
         named = ", ".join(f"{word} ({count})" for word, count in self.words.most_common(_SHOWN_WORDS))
         what = f"{self.words.total():,} rows" if self.words.total() > 1 else "1 row"
-        return (f"{what} skipped, whose status says nothing of a parcel on its way: {named}",)
+        skipped = f"{what} skipped, whose status says nothing of a parcel on its way: {named}"
+        return (*self.table.notes, skipped)

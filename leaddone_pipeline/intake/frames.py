@@ -1,7 +1,7 @@
 """Someone's own DataFrame -> a table of text, as if it had been read from a file.
 
-Numbers are written as what they say: a float of 1001.0 is 1001, noise beyond 15 significant digits is
-dropped, and a number of thousandths keeps a fourth decimal, since a number is never ambiguous.
+Numbers are written as a file's numbers are (readers/float_text.py): a float of 1001.0 is 1001, and one whose last
+digits are gone is refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import damage, normalize
+from leaddone_pipeline.intake.readers.float_text import number_text, unambiguous
 from leaddone_pipeline.intake.reasons import Code
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def as_table(frame: pd.DataFrame, *, name: str) -> tuple[pa.Table, tuple[str, ..
     header = tuple(str(column) for column in frame.columns)
     twice = next((column for column, times in Counter(header).items() if times > 1), None)
     if twice is not None:
-        raise IntakeError(
-            "the column stands there twice", remedy="Rename one of them", file=name, column=twice
-        )
+        raise IntakeError("the column appears twice", remedy="Rename one of them", file=name, column=twice)
     texts = [_texts(frame.iloc[:, at]) for at in range(len(header))]
     torn = np.zeros(len(frame), dtype=bool)
     columns: dict[str, pa.Array] = {}
@@ -75,20 +74,20 @@ def _cell(cell: Any) -> str | None:  # noqa: ANN401 - a frame's cell may be anyt
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return None
     if isinstance(cell, Decimal):
-        return _number(cell) if cell.is_finite() else None if cell.is_nan() else str(cell)
+        return _decimal(cell)
     if isinstance(cell, numbers.Real) and not isinstance(cell, numbers.Rational | bool | np.bool_):
         number = float(cell)
-        if math.isfinite(number):
-            return _number(Decimal(f"{number:.15g}"))
-        return None if math.isnan(number) else str(number)
+        return None if math.isnan(number) else number_text(number)
     return cell.isoformat() if isinstance(cell, date | datetime) else str(cell)
 
 
-def _number(amount: Decimal) -> str:
-    if amount == amount.to_integral_value():
-        return f"{amount.to_integral_value():f}"
-    text = f"{amount:f}"
-    return f"{text}0" if normalize.AMBIGUOUS.fullmatch(text) else text
+def _decimal(amount: Decimal) -> str | None:
+    if amount.is_nan():
+        return None
+    if not amount.is_finite():
+        return str(amount)
+    whole = amount.to_integral_value()
+    return f"{whole:f}" if amount == whole else unambiguous(f"{amount:f}")
 
 
 def _array(cells: pd.Series[Any] | Sequence[str | None]) -> tuple[pa.Array, np.ndarray[Any, Any]]:

@@ -33,12 +33,10 @@ class Paid:
 
     count: int = 0
     amount: Decimal = Decimal(0)
-    orders: int = 0
 
     def add(self, judged: JudgedOrders) -> None:
         self.count += judged.paid.count
         self.amount += judged.paid.amount
-        self.orders += len(judged.frame)
 
     def warnings(self, source: Source) -> tuple[str, ...]:
         if not self.count:
@@ -49,7 +47,7 @@ class Paid:
         advice = (
             ""
             if source.paid
-            else "; set paid to send if a courier shall collect for them, to skip if this is right"
+            else "; set paid: send if a courier is still to collect for them, or paid: skip if this is right"
         )
         return (f"{what} worth {worth} skipped as already paid{advice}",)
 
@@ -110,5 +108,5 @@ class JudgedOrders:
         self.skip(where, SkipReason.ZERO_AMOUNT)
 
     def explain(self, field: str, value: str | None) -> Reason:
-        """Say why a cell is not what the field must be, for the shop's country."""
-        return explain(field, value, region=self.region)
+        """Say why a cell is not what the field must be, in the shop's country and currency."""
+        return explain(field, value, region=self.region, currency=self.lines.currency)

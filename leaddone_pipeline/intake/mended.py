@@ -34,6 +34,8 @@ not be told apart: who mends it puts its cells into the columns."""
 _FILE = "file"
 _FORMULA = r"[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a cell begins with that a spreadsheet runs, full-width signs included."""
+_BEGINS = r"(^|[;\t])"
+"""Where a cell may begin: a spreadsheet of a French system parts what is not quoted at its semicolons."""
 _NUMBERED = re.compile(r"(.*) \(([0-9]+)\)", re.DOTALL)
 
 
@@ -50,7 +52,7 @@ def laid_out(refused: pd.DataFrame) -> pd.DataFrame:
         for at, name in enumerate(names)
     }
     table = pd.concat([own, pd.DataFrame(cells, index=own.index)], axis="columns")
-    return table.apply(lambda column: _rewritten(column, rf"^('*{_FORMULA})", r"'\1"))
+    return table.apply(lambda column: _rewritten(column, rf"{_BEGINS}('*{_FORMULA})", r"\1'\2"))
 
 
 def whole(table: TableFile) -> TableFile:
@@ -107,7 +109,7 @@ def _restored(part: pa.Table, width: int, name: str) -> pa.Table:
 
 
 def _bare(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.replace_substring_regex(pc.fill_null(cells, ""), rf"^'('*{_FORMULA})", r"\1")
+    return pc.replace_substring_regex(pc.fill_null(cells, ""), rf"{_BEGINS}'('*{_FORMULA})", r"\1\2")
 
 
 def _rewritten(column: pd.Series[Any], pattern: str, by: str) -> pd.Series[Any]:

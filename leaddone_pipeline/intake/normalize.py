@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from leaddone_pipeline.intake.columns import DIGITS, MARKS, STRING, arrow, matches, rewrite, series, text
-from leaddone_pipeline.intake.phones import PHONE, is_phone, phone
-from leaddone_pipeline.intake.prices import AMBIGUOUS, Convention, amount_text, is_amount, price
+from leaddone_pipeline.intake.phones import is_phone, phone
+from leaddone_pipeline.intake.prices import Convention, amount_text, is_amount, price
 from leaddone_pipeline.intake.spreadsheet_errors import IN_ID
 from leaddone_pipeline.intake.times import event_time
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "AMBIGUOUS",
-    "PHONE",
     "STRING",
     "Convention",
     "amount_text",

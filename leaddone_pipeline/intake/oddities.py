@@ -47,7 +47,7 @@ class Oddities:
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each oddity that was seen, without its full stop."""
         told = (
-            (self.unassigned, "{} of a range that seemed given to nobody yet", "phone", "phones"),
+            (self.unassigned, "{} in a number range that is assigned to nobody yet", "phone", "phones"),
             (self.foreign, "{} of another country", "phone", "phones"),
             (self.two_numbers, "two numbers in {}, of which the first is sent", "phone", "phones"),
             (self.cities, "digits in {}", "city", "cities"),

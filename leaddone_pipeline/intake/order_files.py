@@ -87,7 +87,7 @@ class OrderFile:
         return cls(table, bound, about, _conventions(table, bound), oddities)
 
     def judged(self, slice_rows: int, take: Callable[[int], int]) -> Iterator[tuple[JudgedOrders, bool]]:
-        """Yield the file's orders, slice by slice, and whether more follow.
+        """Yield the file's orders, slice by slice, and whether the file ends there.
 
         Args:
             slice_rows: rows in memory at once, about; fewer of a wide file.

@@ -48,7 +48,7 @@ def judge(groups: Groups, skipped: pd.Series[Any] | None = None) -> JudgedOrders
     fit_all(orders, owed)
     columns = {name: lines.bound.shown(name) for name in ORDER_FIELDS}
     columns["price"] = lines.bound.shown(price_column(orders))
-    orders.refusals.check(orders.frame[orders.open()], OrdersToSend, columns, region=orders.region)
+    orders.refusals.check(orders.frame[orders.open()], OrdersToSend, columns, explain=orders.explain)
     _blank_skipped(orders)
     return orders
 

@@ -1,7 +1,7 @@
 """Phone numbers as people and programs write them -> `06…` in Morocco, E.164 elsewhere.
 
 The forms that Moroccan files hold by the thousand are rewritten as whole columns; what is left goes through
-`phonenumbers`, once for each different cell. A cell that is no number stays as it stands, for reasons.py.
+`phonenumbers`, once for each different cell. A cell that is no number stays as it stands, for cell_reasons.py.
 Source: sources.md, section 7 (measured with phonenumbers 9.0.43).
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOROCCO",
-    "PHONE",
     "digits_of",
     "foreign",
     "is_phone",
@@ -34,7 +33,6 @@ __all__ = [
 MOROCCO = "MA"
 
 _MOROCCAN = r"^0[5-8][0-9]{8}$"
-PHONE = r"^(0[5-8][0-9]{8}|\+[1-9][0-9]{6,14})$"
 """The shape of a number as `phone` writes it; `is_phone` knows more."""
 
 # What may stand between the digits: any space, dashes of all kinds, points, brackets, marks of direction.

@@ -12,7 +12,6 @@ import pandera.pandas as pa
 from leaddone_pipeline.intake import damage
 from leaddone_pipeline.intake.cell_reasons import explain
 from leaddone_pipeline.intake.normalize import STRING
-from leaddone_pipeline.intake.phones import MOROCCO
 from leaddone_pipeline.intake.reasons import (
     BROKEN_RECORD,
     CELL_TOO_LONG,
@@ -27,7 +26,7 @@ from leaddone_pipeline.intake.reasons import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,9 +52,6 @@ class Refusals:
     def add_damage(self, position: int, code: str) -> None:
         self.add(position, _DAMAGE[Code(code)])
 
-    def __contains__(self, position: int) -> bool:
-        return position in self._reasons
-
     def __len__(self) -> int:
         return len(self._reasons)
 
@@ -74,12 +70,12 @@ class Refusals:
         model: type[pa.DataFrameModel],
         columns: Mapping[str, str],
         *,
-        region: str = MOROCCO,
+        explain: Callable[[str, str | None], Reason] = explain,
     ) -> None:
         """Refuse the rows of a frame that a schema refuses; its index holds the records' positions."""
         for position, field in failures(frame, model):
             value = frame[field][position]
-            reason = explain(field, None if value is pd.NA else str(value), region=region)
+            reason = explain(field, None if value is pd.NA else str(value))
             self.add(position, reason, columns.get(field, field))
 
 

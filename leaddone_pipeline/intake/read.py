@@ -28,7 +28,7 @@ from leaddone_pipeline.intake.sources import load_source
 from leaddone_pipeline.intake.tracking import NOTHING_KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from leaddone_pipeline.intake.forms import Source, SourceSettings
@@ -168,15 +168,7 @@ def _orders_of(file: Path | str, day: _Day, how: _How, slice_rows: int) -> Itera
     if day.left == 0:
         return
     opened = OrderFile.at(file, how.source, how.settings)
-    about: About | None = opened.about
-    for judged, done in opened.judged(slice_rows, day.take):
-        done = done or day.left == 0  # noqa: PLW2901 - the limit ends a file too
-        yield orders_slice(judged, day.seen, opened.warnings() if done else (), about)
-        about = None
-        if done:
-            return
-    if about is not None:
-        yield Slice(_NO_ORDERS.copy(), empty(), RowCounts(), opened.warnings(), about=about)
+    yield from _slices(opened, opened.judged(slice_rows, day.take), orders_slice, _NO_ORDERS, day)
 
 
 def _updates_of(
@@ -185,13 +177,27 @@ def _updates_of(
     if day.left == 0:
         return
     opened = CourierFile.at(file, chosen)
+    judged = opened.judged(slice_rows, day.take, now=now, known=known)
+    yield from _slices(opened, judged, updates_slice, _NO_UPDATES, day)
+
+
+def _slices(
+    opened: OrderFile | CourierFile,
+    judged: Iterator[tuple[Any, bool]],
+    to_slice: Callable[..., Slice],
+    nothing: pd.DataFrame,
+    day: _Day,
+) -> Iterator[Slice]:
+    """Make a file's slices: how it is read stands on the first, what is to be said of the whole file on the last."""
     about: About | None = opened.about
-    for updates, ends in opened.judged(slice_rows, day.take, now=now, known=known):
+    for records, ends in judged:
         done = ends or day.left == 0
-        yield updates_slice(updates, day.seen, opened.warnings() if done else (), about)
+        yield to_slice(records, day.seen, opened.warnings() if done else (), about)
         about = None
         if done:
             return
+    if about is not None:
+        yield Slice(nothing.copy(), empty(), RowCounts(), opened.warnings(), about=about)
 
 
 def _files(lines: Lines, name: str) -> pd.Series[Any]:

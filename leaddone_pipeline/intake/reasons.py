@@ -120,7 +120,7 @@ LINES_DISAGREE = Reason(
 )
 ORDER_TWICE = Reason(
     Code.ORDER_TWICE,
-    "order: two rows running carry the order's total: one order of two lines, or one order twice",
+    "order: two rows in a row carry the order's total: one order of two lines, or one order twice",
     "Leave the order's columns empty on further lines, or delete the repeated row",
 )
 ROW_WITHOUT_ID = Reason(
@@ -137,7 +137,7 @@ ROWS_APART = Reason(
 PRICE_UNSAID = Reason(
     Code.PRICE_UNSAID,
     "price: several pieces, and the file does not say whether the price is one piece's or all's",
-    "Set price_is to unit or total in a source YAML of your own, or write a column Total",
+    "Set price_is to unit or total in a source YAML of your own, or add a column Total",
 )
 ITEMS_UNREADABLE = Reason(
     Code.ITEMS_UNREADABLE,

@@ -104,7 +104,7 @@ def _content(text: str, file: str) -> dict[str, Any]:
         raise IntakeError("not YAML", remedy="Correct the file near this row", file=file, row=row) from None
     if not isinstance(content, dict):
         raise IntakeError(
-            "no source", remedy="Begin with `extends: shopify` or with name and orders", file=file
+            "not a source file", remedy="Begin with `extends: shopify` or with name and orders", file=file
         )
     return content
 
@@ -117,7 +117,7 @@ def _source(content: dict[str, Any], text: str, file: str) -> Source:
         key = ".".join(str(part) for part in first["loc"])
         raise IntakeError(
             f"{key}: {first['msg']}",
-            remedy="Correct this key; `leaddone sources` shows what a source may hold",
+            remedy="Correct this key; the YAML files in leaddone_pipeline/intake/sources show how each is written",
             file=file,
             row=_line_of(text, first["loc"]),
         ) from None

@@ -45,7 +45,7 @@ class LeadDoneShopComponent(dg.Component, ShopFields):
     """  # noqa: D405 - the YAML's own word
 
     def build_defs(self, context: dg.ComponentLoadContext | None) -> dg.Definitions:
-        """Build assets, checks, job, schedule and the shop's resource.
+        """Build assets, checks, job, schedule, sensors and the shop's resource.
 
         Args:
             context: of the component's folder; without one, the working directory is where the project is looked for.
@@ -124,7 +124,7 @@ class LeadDoneShopComponent(dg.Component, ShopFields):
         files.check_source()
         if not files.tell_days:
             raise SettingsError(
-                f"{pattern} does not name the day, and the source {source} no column for the date",
+                f"{pattern} does not name the day, and the source {source} names no column for the date",
                 remedy="Write {date} where the day stands in the files' names, or name the column in a source YAML "
                 "of your own",
                 setting=setting,

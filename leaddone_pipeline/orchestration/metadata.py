@@ -29,9 +29,13 @@ _SHOWN = ("id", "order_id", "outcome", "internal_id", "skipped", "status", "sour
 _IDS = ("id", "order_id")
 _REFUSED_SHOWN = ("source_file", "source_row", "column", "code")
 """Those of refused rows: where an id should stand, anything may, as in a row that is shifted by a column."""
-_PHONE = r"(?:^|[^0-9])(?:0|(?:\+|00)?212)[ .-]?[5-8](?:[ .-]?[0-9]){8}(?:[^0-9]|$)|\+[0-9]{7,15}"
+_BETWEEN = r"[ ./()_-]{0,3}"
+_PHONE = (
+    rf"(?:^|[^0-9])(?:0|(?:\+|00)?212{_BETWEEN}0?){_BETWEEN}[5-8](?:{_BETWEEN}[0-9]){{8}}(?:[^0-9]|$)"
+    rf"|(?:\+|^00)(?:{_BETWEEN}[0-9]){{7,15}}"
+)
 """What in an id is surely a phone: some shops use it as the order's id. Other long numbers are ids."""
-_QUIET = ("accepted", "skipped", "unchanged", "superseded")
+_QUIET = ("accepted", "skipped", "superseded")
 
 
 def of_table(table: Table, shop: str) -> dict[str, Any]:
@@ -73,8 +77,14 @@ def _shown(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     for name in [name for name in _IDS if name in shown]:
         shown[name] = masked_ids(shown[name])
         if "phone" in frame:
-            shown[name] = shown[name].mask(frame[name] == frame["phone"], "***")
+            shown[name] = shown[name].mask(_number(frame[name]) == _number(frame["phone"]), "***")
     return shown
+
+
+def _number(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """The digits of a phone without what may stand before them, Morocco's country code or a zero."""
+    digits = cells.astype("string").str.replace(r"\D", "", regex=True)
+    return digits.str.replace(r"^(?:00)?(?:212)?0?", "", regex=True)
 
 
 def _line(cells: Sequence[str]) -> str:

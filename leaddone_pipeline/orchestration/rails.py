@@ -59,7 +59,8 @@ def check(context: dg.AssetExecutionContext, leaddone: LeadDoneResource, deliver
         raise LedgerError(
             f"it is a file on one machine, and {type(launcher).__name__} launches runs on others: each machine would "
             "have a ledger of its own, and send what another has sent already. Nothing was sent",
-            remedy="Set LEADDONE_LEDGER_URL to one PostgreSQL for all machines (postgresql+psycopg2://...)",
+            remedy="Set LEADDONE_LEDGER_URL to one PostgreSQL for all machines: "
+            "postgresql://user:password@host/database",
             ledger=leaddone.ledger_place,
         )
     if context.run.tags.get(NEW_LEDGER) == "accept":

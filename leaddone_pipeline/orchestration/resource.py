@@ -68,8 +68,10 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
     )
     ledger_url: str | None = Field(
         default=None,
-        description="SQLAlchemy URL of the ledger, which knows what was sent. Empty: LEADDONE_LEDGER_URL, likewise, "
-        "else .leaddone/ledger.db in the project. Another ledger knows nothing, and sends everything again.",
+        repr=False,
+        description="SQLAlchemy URL of the ledger, which knows what was sent; with a password in it, use dg.EnvVar. "
+        "Empty: LEADDONE_LEDGER_URL, likewise, else .leaddone/ledger.db in the project. Another ledger knows "
+        "nothing, and sends everything again.",
     )
     root: str | None = Field(
         default=None,
@@ -251,12 +253,15 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
             credentials = environment.credentials_of(self.client_id, self.webhook_secret)
             account = self._account()
             ledger = self._opened_ledger()
-            self._client = LeadDoneClient(
-                credentials,
-                account.base_url,
-                max_connections=settings.max_concurrency,
-                transport=self.transport(),
-            )
+            try:
+                self._client = LeadDoneClient(
+                    credentials,
+                    account.base_url,
+                    max_connections=settings.max_concurrency,
+                    transport=self.transport(),
+                )
+            except ValueError as error:
+                raise environment.unusable(error) from None
             self._delivery = Delivery(
                 ledger, self._client, account, shop=self.shop, settings=settings, progress=Progress()
             )
@@ -283,6 +288,4 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
                 max_concurrency=self.max_concurrency,
             )
         except ValueError as error:
-            setting, _, problem = str(error).partition(" ")
-            problem, _, remedy = problem.partition("; ")
-            raise SettingsError(problem, remedy=remedy.capitalize(), setting=setting) from None
+            raise environment.unusable(error) from None

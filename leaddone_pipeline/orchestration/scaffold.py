@@ -67,7 +67,7 @@ attributes:
   # {why}
   days_per_run: {days_per_run}
 
-  # Client id and secret key (LeadDone: Integrations > Webhook) are read from these environment variables, or from
+  # Client id and secret key (LeadDone: Intégrations > Webhook) are read from these environment variables, or from
   # .env in the project's root, when a run starts. Never write their values here.
   client_id_env: LEADDONE_CLIENT_ID
   webhook_secret_env: LEADDONE_WEBHOOK_SECRET

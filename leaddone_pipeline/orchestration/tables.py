@@ -98,8 +98,7 @@ _WORDS = {
     "shop": "Label of the shop",
     "order_id": "The shop's own order id",
     "internal_id": "LeadDone's id of the order; empty unless accepted",
-    "outcome": "accepted, rejected, unconfirmed, pending or skipped; for statuses also unchanged, superseded, "
-    "held_back",
+    "outcome": "accepted, rejected, unconfirmed, pending or skipped; for statuses also superseded, held_back",
     "held": "Whether a person must decide before it is sent again",
     "message": "The server's words, or why it is not sent; personal data is masked",
     "attempts": "How often it was sent",

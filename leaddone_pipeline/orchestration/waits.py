@@ -19,7 +19,7 @@ REFUSED_WAIT_SECONDS = 24 * 60 * 60.0
 
 @dataclass(slots=True)
 class Waits:
-    """The sensor's cursor: what was asked for how often.
+    """What was asked for how often: the cursor of `<shop>_open_days`, and a part of that of `<shop>_files`.
 
     Attributes:
         asked: what -> how often it was asked for since it is open, and when last (UTC seconds).

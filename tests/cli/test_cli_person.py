@@ -1,9 +1,11 @@
 from functools import partial
 
 import pytest
+from sqlalchemy import select
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger import State, claiming, leasing, recording
+from leaddone_pipeline.ledger.tables import records
 from leaddone_pipeline.sandbox import REFUSED_CITY
 from leaddone_pipeline.settings import Account
 
@@ -77,6 +79,23 @@ def test_forget_erases_and_says_where_else_the_person_may_stand(leaddone, sent, 
     assert leaddone("send", "orders", sent, "--json").json["sent"] == 0
 
 
+def test_what_a_person_wrote_of_an_order_is_masked_and_goes_with_it(leaddone, write, platform, place):
+    """Rules 3 and 7; other orders keep the words that they share."""
+    platform.set_faults(["lost_answer"])
+    leaddone(
+        "send", "orders", write({"id": "A-1"}, {"id": "A-2"}, {"id": "A-3"}), "--guarantee", "at_most_once"
+    )
+    leaddone("resolve", "A-1", "--rejected", "Salma wants none, call 0612 345 678")
+    leaddone("resolve", "A-2", "A-3", "--rejected", "sold out")
+    words = "SELECT text FROM messages WHERE text LIKE 'Salma%' OR text = 'sold out' ORDER BY text"
+    assert place.rows(words) == [("Salma wants none, call ***",), ("sold out",)]
+
+    leaddone("forget", "A-1", "A-2")
+    assert place.rows(words) == [("sold out",)]
+    leaddone("forget", "A-3")
+    assert place.rows(words) == []
+
+
 @pytest.mark.usefixtures("sent")
 def test_forget_names_what_it_does_not_know(leaddone):
     ran = leaddone("forget", "A-9")
@@ -131,12 +150,41 @@ def test_what_a_killed_run_left_can_be_resolved_and_what_a_living_one_holds_cann
 
 
 @pytest.mark.usefixtures("claimed")
-def test_what_a_killed_run_left_can_be_forgotten_with_its_status(leaddone):
+def test_what_a_killed_run_left_can_be_forgotten_with_its_status(leaddone, place):
     """Rule 7: only a living claim is refused."""
     ran = leaddone("forget", "A-1")
 
     assert ran.code == 0
     assert leaddone("forget", "A-2").code == 3
+    assert {(row.order_id, row.forgotten) for row in rows_of(place)} == {("A-1", True), ("A-2", False)}
+
+
+def rows_of(place):
+    with place.open() as ledger:
+        return ledger.read(lambda connection: connection.execute(select(records)).all())
+
+
+def test_forget_leaves_of_an_order_and_its_status_nothing_but_a_tombstone(leaddone, write, platform, place):
+    """Rule 7; what another order has stays."""
+    platform.set_faults(["partly:1"])  # one of the two orders has words to its name
+    leaddone("send", "orders", write({"id": "A-1"}, {"id": "A-2"}), "--guarantee", "at_most_once")
+    leaddone("resolve", "A-1", "A-2", "--rejected", "sold out")
+    tracking = write(
+        *({"id": f"A-{n}", "tracking_number": f"TRK-{n}", "status": "shipped"} for n in (1, 2)),
+        columns=("id", "tracking_number", "status"),
+        name="tracking.csv",
+    )
+    platform.set_faults([])
+    leaddone("send", "tracking", tracking)
+    leaddone("forget", "A-1")
+
+    erased = [
+        *("source_file", "source_row", "content_hash", "message_id", "tracking_number", "status", "event_at"),
+        *("accepted_tracking_number", "accepted_status", "accepted_event_at"),
+    ]
+    left = {(row.order_id, row.kind): {getattr(row, name) for name in erased} for row in rows_of(place)}
+    assert left["A-1", "orders"] == left["A-1", "tracking"] == {None}
+    assert left["A-2", "orders"] > {None}
 
 
 @pytest.mark.usefixtures("sent")

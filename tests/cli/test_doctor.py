@@ -28,7 +28,12 @@ def test_all_is_well_and_no_order_was_sent(leaddone, platform):
         ({"LEADDONE_BASE_URL": "http://example.test/api"}, "settings", "is not encrypted", 2),
         ({"LEADDONE_WEBHOOK_SECRET": "another"}, "LeadDone", "credentials refused", 1),
         ({"LEADDONE_BASE_URL": "http://127.0.0.1:1/api"}, "LeadDone", "cannot be reached", 1),
-        ({"LEADDONE_LEDGER_URL": "sqlite:////proc/nowhere/ledger.db"}, "ledger", "ledger", 0),
+        (
+            {"LEADDONE_LEDGER_URL": "sqlite:////proc/nowhere/ledger.db"},
+            "ledger",
+            "/proc cannot be written",
+            1,
+        ),
         ({"LEADDONE_LEDGER_URL": "sqlite://"}, "ledger", "memory", 2),
     ],
 )

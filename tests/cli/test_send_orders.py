@@ -74,6 +74,17 @@ def test_a_table_of_another_ending_is_refused_before_anything_is_sent(leaddone, 
     assert not platform.requests
 
 
+@pytest.mark.parametrize("named", ["exports", "exports/*.csv", "exports/orders.csv#"])
+@pytest.mark.parametrize("option", ["--links", "--quarantine"])
+def test_nor_one_that_is_named_by_its_folder(leaddone, write, project, option, named):
+    (project / "exports").mkdir()
+    kept = write({"id": "A-1"}, {"id": "A-2", "phone": "12"}).rename(project / "exports" / "orders.csv")
+    before = kept.read_bytes()
+    ran = leaddone("send", "orders", named, option, kept, "--dry-run")
+    assert ran.code == 2
+    assert kept.read_bytes() == before
+
+
 def test_refused_rows_stand_in_the_quarantine_file_and_their_reasons_on_stderr(
     leaddone, write, project, read_csv
 ):
@@ -154,7 +165,7 @@ def test_most_orders_skipped_as_paid_is_code_3_until_someone_says_that_it_is_rig
     unsaid = leaddone("send", "orders", "shop.csv", "--json")
     said = leaddone("send", "orders", "shop.csv", "--source", "mine.yaml", "--json")
     assert (unsaid.json["skipped"], unsaid.json["accepted"], unsaid.code) == (2, 1, 3)
-    assert "set paid to send" in unsaid.err
+    assert "set paid: send" in unsaid.err
     assert (said.json["skipped"], said.code) == (2, 0)
 
 
@@ -288,7 +299,7 @@ def test_one_file_of_paid_orders_among_others_is_judged_with_the_orders_of_the_c
     alone = leaddone("send", "orders", "card.csv", "--json")
     assert (few.code, few.json["accepted"], few.json["skipped"]) == (0, 2, 1)
     assert (alone.code, alone.json["skipped"]) == (3, 1)
-    assert "skipped as already paid; set paid to send" in few.err
+    assert "skipped as already paid; set paid: send" in few.err
 
 
 def test_dry_run_knows_what_the_ledger_has_as_accepted(leaddone, write, project):
@@ -314,7 +325,8 @@ def test_settings_are_read_from_the_projects_dotenv(leaddone, write, project, cl
     assert leaddone("send", "orders", write({"id": "A-1"}), env=unset).code == 0
 
 
-def test_ctrl_c_is_130_and_the_next_run_goes_on(write, project, account, leaddone, platform):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_is_130_and_the_next_run_goes_on(write, project, account, leaddone, platform, sent, code):
     """The 503 with Retry-After keeps the run waiting, so that it is interrupted in mid-delivery."""
     orders = write(*({"id": f"A-{n}"} for n in range(4)))
     platform.set_faults(["maintenance"])
@@ -329,9 +341,9 @@ def test_ctrl_c_is_130_and_the_next_run_goes_on(write, project, account, leaddon
     )
     while not platform.requests:
         assert process.poll() is None
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, sent)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b"")
+    assert (process.returncode, out) == (code, b"")
     assert b"Traceback" not in err
     assert b"Interrupted" in err
     platform.set_faults([])

@@ -1,5 +1,6 @@
 import gzip
 import json
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -311,6 +312,28 @@ def test_a_frame_of_any_dtypes_is_checked():
     assert list(slice_.frame["source_row"]) == [1, 2]
     assert list(slice_.refused["source_file"]) == ["mine"]
     assert slice_.rows == RowCounts(read=3, quarantined=1, valid=2)
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (Decimal("199.00"), "199"),
+        (Decimal("68.665"), "68.6650"),
+        (Decimal("NaN"), "missing"),
+        (Decimal("Infinity"), "not_a_number"),
+        (float("inf"), "not_a_number"),
+    ],
+)
+def test_an_amount_of_a_frame_is_exact_or_refused(order, price, told):
+    slice_ = check_orders(pd.DataFrame([{**order(), "price": price}]))
+    assert [*slice_.frame["price"], *slice_.refused["code"]] == [told]
+
+
+def test_an_id_that_a_float_could_not_hold_is_refused(order):
+    """Its last digits are gone: 12345678901234567 would be sent as another order's id."""
+    slice_ = check_orders(pd.DataFrame([order(id=12345678901234567.0), order(id=123456789012345.0)]))
+    assert slice_.frame["id"].tolist() == ["123456789012345"]
+    assert slice_.refused["code"].tolist() == ["scientific_notation"]
 
 
 def test_a_frame_brings_its_own_rows_and_reasons(order):

@@ -48,6 +48,22 @@ def test_without_a_time_column_the_files_time_counts(courier):
     assert not slice_.frame["timed"].any()
 
 
+def test_a_total_that_was_left_out_is_said(courier):
+    total = {"id": "Total", "tracking_number": "", "status": "", "event_time": ""}
+    (slice_,) = read_tracking([courier([update(), total])], now=NOW)
+
+    assert slice_.rows == RowCounts(read=1, valid=1)
+    assert slice_.warnings == ("courier.csv: the total at its end is no order and was left out (row 3)",)
+
+
+def test_a_file_without_rows_says_how_it_was_read(courier):
+    (slice_,) = read_tracking([courier([])], now=NOW)
+
+    TRACKING_SCHEMA.validate(slice_.frame)
+    assert slice_.rows == RowCounts()
+    assert slice_.about.file == "courier.csv"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

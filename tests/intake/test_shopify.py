@@ -154,6 +154,14 @@ REFUSED = [
 ]
 
 
+def test_another_currency_in_a_cell_is_told_in_the_shops_own(read, first_row):
+    _, refused, _, _ = read(
+        [first_row(**{"Currency": "EUR", "Total": "100 USD", "Outstanding Balance": "100 USD"})],
+        settings=SourceSettings(currency="EUR"),
+    )
+    assert refused["reason"].tolist() == ["currency: not EUR, and LeadDone would take the amount for EUR"]
+
+
 @pytest.mark.parametrize("change_code_column", REFUSED)
 def test_an_order_is_refused_with_all_its_rows(read, first_row, further_row, change_code_column):
     change, code, column = change_code_column

@@ -40,7 +40,7 @@ def test_a_shops_yaml_extends_a_built_in_one(tmp_path):
         ("extends: shopify\n\nprices: unit\n", 3, "prices"),
         ("name: x\norders:\n  columns: {id: [a], article: [b], price: [c]}\n", 3, "phone"),
         ("name: [x\n", 2, "not YAML"),
-        ("- a\n", None, "no source"),
+        ("- a\n", None, "not a source file"),
         ("extends: nothing\n", None, "no source of this name"),
     ],
 )

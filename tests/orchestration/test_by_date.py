@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +11,6 @@ from leaddone_pipeline.orchestration.shop import Shop
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
 ONE_FILE = {"orders_files": "orders.csv", "courier_files": "tracking.csv"}
-TODAY = datetime.now(ZoneInfo("Africa/Casablanca")).date()
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ def test_a_folder_and_a_glob_of_such_files_are_one_export(project, export):
 
 def test_an_order_without_a_day_stands_with_the_newest_day_alone(project, export, store):
     """It is refused with its remedy, counted once, and both laws hold; orders before the first day are told."""
-    ahead = f"{TODAY + timedelta(days=2)}"
+    ahead = f"{datetime.now(UTC).date() + timedelta(days=2)}"
     export(("A1", D16), ("B1", ""), ("B2", "soon"), ("B3", ahead), ("C1", D17), ("old", "2026-11-15"))
     results = project.deliver(store, D16, D17, D18, **ONE_FILE)
 
@@ -103,10 +101,11 @@ def test_an_order_without_a_day_stands_with_the_newest_day_alone(project, export
     assert set(project.taken()) == {"A1", "C1"}
 
 
-def test_without_any_day_they_stand_with_today(project, export):
+def test_without_any_day_they_stand_with_today(project, export, monkeypatch):
+    monkeypatch.setattr(Shop, "span", lambda shop: Span(shop.first_day, D18, "Africa/Casablanca"))
     export(("B1", ""), ("B2", "soon"))
-    assert project.run(f"{TODAY}", **ONE_FILE).success
-    assert told(project)[f"{TODAY}"]["undated"] == 2
+    assert project.run(D18, **ONE_FILE).success
+    assert told(project)[D18]["undated"] == 2
     assert not project.platform.requests
 
 
@@ -220,18 +219,21 @@ def test_days_beyond_the_runs_of_a_tick_are_asked_for_in_the_next(export, tick):
     assert tick(**start) == []
 
 
-def test_a_file_that_is_too_large_or_unreadable_asks_for_the_days_of_the_schedule(project, export, tick):
+def test_a_file_that_is_too_large_or_unreadable_asks_for_the_days_of_the_schedule(
+    project, export, tick, monkeypatch
+):
     """Whose runs deliver what is new, or say why it cannot be read."""
-    yesterday = f"{TODAY - timedelta(days=1)}"
+    today, yesterday = "2026-11-20", "2026-11-19"
+    monkeypatch.setattr(Shop, "span", lambda shop: Span(shop.first_day, today, "Africa/Casablanca"))
     (project.root / "orders.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
     assert tick() == []
-    assert tick() == [(yesterday, f"{TODAY}")]
+    assert tick() == [(yesterday, today)]
     assert tick() == []
     export(("A1", D16))
     with (project.root / "orders.csv").open("ab") as file:
         file.truncate(21_000_000)
     assert tick() == []
-    assert tick() == [(yesterday, f"{TODAY}")]
+    assert tick() == [(yesterday, today)]
     assert tick() == []
 
 

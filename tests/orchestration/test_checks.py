@@ -15,6 +15,7 @@ from leaddone_pipeline.orchestration.checks import (
     judge_links,
     judge_paid,
 )
+from leaddone_pipeline.sandbox import REFUSED_CITY
 
 DAY, NEXT = "2026-11-16", "2026-11-17"
 SAMPLE = Path(__file__).parents[2] / "data" / "medina" / "orders" / f"orders_export-{DAY}.csv"
@@ -165,8 +166,26 @@ def test_no_check_blocks(project, make_order):
 def test_an_order_whose_answer_was_lost_fails_none_unconfirmed(project, make_order):
     project.orders(DAY, make_order("A1"), make_order("A2"))
     project.platform.set_faults(["partly"])
-    result = project.run(DAY, guarantee="at_most_once")
-    assert not project.verdicts(result)["order_deliveries", "none_unconfirmed", DAY]
+    told = project.verdicts(project.run(DAY, guarantee="at_most_once"))
+    assert not told["order_deliveries", "none_unconfirmed", DAY]
+    assert not told["order_links", "links_complete", DAY]
+
+
+def test_shares_above_their_limits_fail_and_the_limits_are_the_shops(project, make_order):
+    project.orders(DAY, make_order("A1"), make_order("A2", city=REFUSED_CITY), make_order("A3", phone="12"))
+    names = ("order_deliveries", "rejection_rate", DAY), ("orders", "quarantine_rate", DAY)
+    strict = project.verdicts(project.run(DAY))
+    assert [strict[name] for name in names] == [False, False]
+    lenient = project.verdicts(project.run(DAY, max_rejected_share=0.5, max_quarantined_share=0.5))
+    assert [lenient[name] for name in names] == [True, True]
+
+
+def test_orders_left_out_as_paid_fail_their_check_until_paid_is_set(project):
+    row = pd.read_csv(SAMPLE, dtype=str, keep_default_na=False)
+    row["Financial Status"] = row["Financial Status"].where(row["Financial Status"] == "", "paid")
+    row.to_csv(project.root / f"orders-{DAY}.csv", index=False)
+    unsaid, said = project.verdicts(project.run(DAY)), project.verdicts(project.run(DAY, paid="skip"))
+    assert [told["orders", "none_skipped_as_paid", DAY] for told in (unsaid, said)] == [False, True]
 
 
 def test_an_order_cancelled_after_it_was_accepted_fails_its_check(project):

@@ -152,8 +152,22 @@ def test_a_setting_that_means_nothing_is_named_with_its_remedy(project, frame, f
     assert SECRET not in repr(refused.value)
 
 
+def test_a_proxy_or_certificates_that_cannot_be_are_errors_of_the_settings(project, frame, monkeypatch):  # noqa: ARG001 - the ledger's place
+    resource = LeadDoneResource(client_id="c", webhook_secret=SECRET, base_url="https://leaddone.example/api")
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://proxy:70")
+    with pytest.raises(SettingsError, match="Write HTTPS_PROXY"):
+        resource.send_orders(frame)
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE") as refused:
+        resource.send_orders(frame)
+    assert "Name certificates" in refused.value.remedy
+
+
 def test_the_secret_stands_in_no_repr_and_no_error():
-    resource = LeadDoneResource(client_id="c", webhook_secret=SECRET)
+    resource = LeadDoneResource(
+        client_id="c", webhook_secret=SECRET, ledger_url=f"postgresql://u:{SECRET}@h/d"
+    )
     assert SECRET not in repr(resource) + str(resource)
     with pytest.raises(Exception, match="batch_size") as refused:
         LeadDoneResource(client_id="c", webhook_secret=SECRET, batch_size="many")

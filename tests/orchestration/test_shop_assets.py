@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from leaddone_pipeline.contract import Kind
+from leaddone_pipeline.orchestration import metadata
 from leaddone_pipeline.sandbox import REFUSED_CITY
 
 D16, D17, D18 = "2026-11-16", "2026-11-17", "2026-11-18"
@@ -198,6 +199,41 @@ def test_a_phone_or_a_name_in_the_place_of_an_id_is_in_no_page_and_no_log(projec
     assert f"| orders-{D16}.csv | 3 | phone | wrong_length |" in told["orders_quarantine"]
     log = repr(project.instance.all_logs(result.run_id))
     assert not [word for word in ("685123456", "Benani") if word in log]
+
+
+@pytest.mark.parametrize(
+    ("phone", "order_id"),
+    [
+        ("0612345678", "612345678"),
+        ("0612345678", "06/12/34/56/78"),
+        ("0612345678", "(06)12345678"),
+        ("0612345678", "+212 (0)6 12 34 56 78"),
+        ("0612345678", "06_12_34_56_78"),
+        ("+33612345678", "+33 6 12 34 56 78"),
+        ("+33612345678", "0033612345678"),
+    ],
+)
+def test_an_id_that_is_a_phone_is_in_no_preview_however_it_is_written(phone, order_id):
+    frame = pd.DataFrame({"id": [order_id, "5812345678901"], "phone": phone, "skipped": ""})
+    shown = metadata.preview(frame).md_str
+    assert "5812345678901" in shown
+    assert "| *** |" in shown
+    assert order_id not in shown
+
+
+def test_where_the_ledger_is_and_that_it_is_new_stand_in_log_and_metadata(project, make_order):
+    """Rule 2."""
+    logs = []
+    for day in (D16, "2026-11-17"):
+        project.orders(day, make_order(day))
+        result = project.run(day)
+        told = project.materializations("order_deliveries")[day][0]["ledger"]
+        assert told.endswith("/project/.leaddone/ledger.db")
+        logs.append(
+            [e.user_message for e in project.instance.all_logs(result.run_id) if told in e.user_message]
+        )
+    assert [any("newly made" in message for message in of_a_run) for of_a_run in logs] == [True, False]
+    assert all(logs)
 
 
 def test_the_catalog_shows_the_columns_of_every_stored_table(project):

@@ -8,7 +8,7 @@ at all raises.
 What each format gives:
 
 - Delimited text: the cells as they stand. Rows above the header, a row of units below it, blank rows, and
-  at the end a total and the notes under it are no rows; `TableFile.notes` says what was left out.
+  at the end a total and the notes under it are no rows; `TableFile.notes` names the rows of that total.
 - Workbooks: what a person reads, without float noise: `12`, not `12.0`; dates as ISO text; `#N/A` as text;
   hidden rows too. Of a merged cell only the first has the text.
 - JSON and JSON lines: a record's nested objects are columns with dotted names (`billing.first_name`). Its item

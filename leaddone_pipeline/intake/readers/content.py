@@ -139,19 +139,18 @@ class Content:
         return replace(self, packed=max(size, 1), _opener=opener)
 
 
-def local(path: Path, name: str | None = None) -> Content:
+def local(path: Path) -> Content:
     """A file of this machine.
 
     Raises:
         IntakeError: missing, a folder, or not to be opened.
     """
-    name = name or path.name
     try:
         if path.is_dir():
             raise IsADirectoryError
-        return Content(name, datetime.fromtimestamp(path.stat().st_mtime, UTC), path)
+        return Content(path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC), path)
     except BROKEN as error:
-        raise cannot_be_read(error, name) from None
+        raise cannot_be_read(error, path.name) from None
 
 
 def unzipped(content: Content, member: str) -> Content:

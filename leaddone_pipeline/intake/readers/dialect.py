@@ -33,14 +33,12 @@ class Dialect:
         delimiter: between cells.
         header: the column names as they stand.
         row: number of the header's row, or of the row of units below it, as a spreadsheet counts.
-        titles: whether something stands above the header.
         ends: characters up to the first data row.
     """
 
     delimiter: str
     header: tuple[str, ...]
     row: int
-    titles: bool
     ends: int
 
 
@@ -69,7 +67,7 @@ def dialect_of(
         if (rated := _rated(list(_records(beginning, begins, delimiter, whole=whole)), delimiter, fits))
     ]
     if not rated:
-        raise IntakeError("no table, its first row has no columns", remedy=_EXPECT, file=file)
+        raise IntakeError("not a table: its first row has no columns", remedy=_EXPECT, file=file)
     return max(rated, key=lambda one: one[0])[1]
 
 
@@ -88,7 +86,7 @@ def _rated(
     share = widths[len(header)] / widths.total()
     units = at + 1 < len(records) and is_units(records[at + 1][0])
     last = at + 1 if units else at
-    dialect = Dialect(delimiter, tuple(header), last + 1, any(map(any, rows[:at])), records[last][1])
+    dialect = Dialect(delimiter, tuple(header), last + 1, records[last][1])
     score = share * (len(header) - 1) * (1 if len(first) == len(header) else _TITLED)
     return (known, score, -_DELIMITERS.find(delimiter)), dialect
 

@@ -89,7 +89,7 @@ def _opened(
 def _refuse_others(head: bytes, file: str) -> None:
     for magic, kind in _OTHERS.items():
         if head.startswith(magic):
-            raise IntakeError(f"no table but {kind}", remedy=_AS_TABLE, file=file)
+            raise IntakeError(f"not a table but {kind}", remedy=_AS_TABLE, file=file)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:12].lower().startswith(_MARKUP):
         raise IntakeError(
             "a web page or XML, whatever its name says", remedy=f"Open it in Excel. {_AS_TABLE}", file=file
@@ -97,7 +97,7 @@ def _refuse_others(head: bytes, file: str) -> None:
     first = head.split(b"\n", 1)[0]
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(head)
     if b"\x00" in first and not wide and not head.startswith((OLE, b"PK", b"PAR1")):
-        raise IntakeError("no table, its first line is binary", remedy=_AS_TABLE, file=file)
+        raise IntakeError("not a table: its first line is binary", remedy=_AS_TABLE, file=file)
 
 
 def _is_workbook(content: Content) -> bool:
@@ -111,7 +111,7 @@ def _is_workbook(content: Content) -> bool:
     if "[Content_Types].xml" not in names:
         return False
     if not any(name.startswith("xl/") for name in names):
-        raise IntakeError("no workbook but a letter or slides", remedy=_AS_TABLE, file=content.name)
+        raise IntakeError("not a workbook but a letter or slides", remedy=_AS_TABLE, file=content.name)
     return True
 
 

@@ -1,7 +1,8 @@
 """A process of its own that reads a workbook, which is held whole: its memory and its crashes stay with it.
 
-Run as `python sheet_child.py FILE [SHEET]`: without a sheet, one JSON line for each sheet that is not empty, with
-its first rows; with one, a line for each of its rows. Imports nothing of ours, since it starts for each file.
+Run as `python sheet_child.py FILE MEMORY SECONDS ROWS [SHEET]`, in bytes of address space and seconds of CPU: without
+a sheet, one JSON line for each sheet that is not empty, with its first ROWS rows; with one, a line for each of its
+rows. Imports of ours only the small script beside it, since it starts for each file.
 """
 
 from __future__ import annotations

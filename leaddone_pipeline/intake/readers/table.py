@@ -72,7 +72,7 @@ def checked_header(cells: Sequence[str], file: str) -> tuple[str, ...]:
     header = tuple(trim(_whole(cell)) for cell in cells)
     if len(header) < 2:  # noqa: PLR2004 - one column is no table of ours
         raise IntakeError(
-            "no table, its first row has no columns",
+            "not a table: its first row has no columns",
             remedy="Export it as a table: the column names in one row, the orders below it",
             file=file,
         )

@@ -150,7 +150,7 @@ def _chosen(
         if len(candidates) == 1:
             return candidates[0]
     raise IntakeError(
-        f"has several sheets, and which of them holds the orders is not seen: {names}",
+        f"has several sheets, and it is unclear which of them holds the orders: {names}",
         remedy=f"Name it, as in {file}#{(known or seen)[0]['name']}",
         file=file,
     )

@@ -147,9 +147,7 @@ def account_number(of: Account, found: Ledger) -> int:
     """The account's number in the ledger; one that no record has, if the ledger has never seen it."""
     from leaddone_pipeline.ledger import reading  # noqa: PLC0415
 
-    number = found.read(
-        lambda connection: reading.find_account(connection, base_url=of.base_url, client_id=of.client_id)
-    )
+    number = found.read(lambda connection: reading.find_account(connection, of))
     if number is None:
         say(f"The ledger knows nothing of {of.client_id} at {of.base_url} yet.")
     return number or _NO_ACCOUNT

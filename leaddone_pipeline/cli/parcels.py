@@ -55,4 +55,4 @@ def _ledger() -> Iterator[Ledger | None]:
 def _account(ledger: Ledger | None, account: Account) -> int | None:
     if ledger is None:
         return None
-    return ledger.read(partial(reading.find_account, base_url=account.base_url, client_id=account.client_id))
+    return ledger.read(partial(reading.find_account, account=account))

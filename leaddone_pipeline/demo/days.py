@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START, job_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,12 +36,9 @@ def deliver(
     with warnings.catch_warnings():
         # Logging configured in dagster.yaml; the demo shows nothing of it but a file.
         warnings.simplefilter("ignore", category=dg.BetaWarning)
-        result = definitions.resolve_job_def(f"{shop}_deliver").execute_in_process(
+        result = definitions.resolve_job_def(job_name(shop)).execute_in_process(
             instance=instance,
-            tags={
-                "dagster/asset_partition_range_start": days[0],
-                "dagster/asset_partition_range_end": days[-1],
-            },
+            tags={RANGE_START: days[0], RANGE_END: days[-1]},
             run_config=_QUIET,
             raise_on_error=False,
         )

@@ -10,6 +10,7 @@ import duckdb
 from leaddone_pipeline.contract import STATUS_RANK
 from leaddone_pipeline.ledger import Ledger, read_status, reading
 from leaddone_pipeline.sandbox.sample import SHOPS
+from leaddone_pipeline.settings import Account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +79,8 @@ def cancelled_late(ledger_file: Path, *, client_id: str, base_url: str) -> tuple
     with Ledger(f"sqlite:///{ledger_file}", read_only=True) as ledger:
 
         def read(connection: Connection) -> tuple[str, ...]:
-            account = reading.find_account(connection, base_url=base_url, client_id=client_id)
-            return read_status(connection, ledger.now(), account_id=account or 0).cancelled_late
+            number = reading.find_account(connection, Account(base_url, client_id))
+            return read_status(connection, ledger.now(), account_id=number or 0).cancelled_late
 
         return ledger.read(read)
 

@@ -37,6 +37,8 @@ from leaddone_pipeline.ledger.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from leaddone_pipeline.settings import Account
+
 __all__ = [
     "LINK_COLUMNS",
     "count_outcomes",
@@ -283,8 +285,10 @@ def count_second_ids(connection: Connection, run_id: int) -> int:
     ).scalar_one()
 
 
-def find_account(connection: Connection, *, base_url: str, client_id: str) -> int | None:
+def find_account(connection: Connection, account: Account) -> int | None:
     """The account's number, without making it."""
     return connection.execute(
-        select(accounts.c.id).where(accounts.c.base_url == base_url, accounts.c.client_id == client_id)
+        select(accounts.c.id).where(
+            accounts.c.base_url == account.base_url, accounts.c.client_id == account.client_id
+        )
     ).scalar()

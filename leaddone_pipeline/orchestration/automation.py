@@ -13,16 +13,30 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.orchestration.shop import Shop
 
-__all__ = ["RANGE_END", "RANGE_START", "build_job", "build_schedule", "days_between", "ranges", "request"]
+__all__ = [
+    "RANGE_END",
+    "RANGE_START",
+    "build_job",
+    "build_schedule",
+    "days_between",
+    "job_name",
+    "ranges",
+    "request",
+]
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
 
+def job_name(shop: str) -> str:
+    """The job that runs a shop's days."""
+    return f"{shop}_deliver"
+
+
 def build_job(shop: Shop, assets: Sequence[dg.AssetsDefinition]) -> dg.UnresolvedAssetJobDefinition:
     """The job `<shop>_deliver`: a shop's day, from its files to its links."""
     return dg.define_asset_job(
-        f"{shop.name}_deliver",
+        job_name(shop.name),
         selection=list(assets),
         description=f"From the files of {shop.name} to LeadDone and back to the results, a day or a range of days.",
     )
@@ -36,7 +50,7 @@ def build_schedule(shop: Shop, job: dg.UnresolvedAssetJobDefinition, cron: str) 
         job=job,
         cron_schedule=cron,
         execution_timezone=zone,
-        name=f"{shop.name}_deliver_schedule",
+        name=f"{job_name(shop.name)}_schedule",
         description="Delivers today and the days before it; orders that LeadDone has already are not sent again.",
     )
     def deliver_recent_days(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:

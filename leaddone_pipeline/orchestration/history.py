@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from leaddone_pipeline.orchestration import guard
-from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START, days_between
+from leaddone_pipeline.orchestration.automation import RANGE_END, RANGE_START, days_between, job_name
 from leaddone_pipeline.orchestration.stored import counts_of
 
 if TYPE_CHECKING:
@@ -90,9 +90,8 @@ class History:
     def _days_of(self, run: dg.DagsterRun) -> list[str]:
         """The days that a run of this shop is over; none of another's."""
         keys = run.asset_selection or set()
-        if run.job_name != f"{self._shop.name}_deliver" and not any(
-            key.path[0] == self._shop.name for key in keys
-        ):
+        name = self._shop.name
+        if run.job_name != job_name(name) and not any(key.path[0] == name for key in keys):
             return []
         first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
         return list(days_between(first, run.tags.get(RANGE_END) or first)) if first else []

@@ -94,8 +94,7 @@ def _ask_ledger(shop: Shop, linked: float) -> _Told | None:
         return None  # there is none yet; a delivery says so if it is out of reach
 
     def read(connection: Connection) -> _Told | None:
-        named = {"base_url": account.base_url, "client_id": account.client_id}
-        number = reading.find_account(connection, **named)
+        number = reading.find_account(connection, account)
         if number is None:
             return None
         return _Told(

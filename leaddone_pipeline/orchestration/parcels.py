@@ -21,8 +21,7 @@ def known_parcels(opened: Callable[[], Ledger], account: Account) -> Known:
     """Answer intake's questions from the account's ledger, which is opened at the first of them."""
 
     def number(ledger: Ledger) -> int | None:
-        find = partial(reading.find_account, base_url=account.base_url, client_id=account.client_id)
-        return ledger.read(find)
+        return ledger.read(partial(reading.find_account, account=account))
 
     def order_ids(tracking_numbers: Sequence[str]) -> Mapping[str, str]:
         ledger = opened()

@@ -27,7 +27,7 @@ def is_recorded(
     """Say whether the ledger knows of this frame, and has all of it that would be sent with this content."""
 
     def known(connection: Connection, order_ids: Sequence[str]) -> Mapping[str, Known]:
-        number = reading.find_account(connection, base_url=account.base_url, client_id=account.client_id)
+        number = reading.find_account(connection, account)
         return {} if number is None else recording.find(connection, number, kind, order_ids)
 
     if kind is Kind.ORDERS:

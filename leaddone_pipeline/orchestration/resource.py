@@ -202,9 +202,8 @@ class LeadDoneResource(dg.ConfigurableResource):  # type: ignore[type-arg] # gen
     def ask_ledger(self, question: Callable[[Connection, int | None], Answer]) -> Answer:
         """Ask the ledger about this account, by its number; None where the ledger has never seen it."""
         account = self._account()
-        named = {"base_url": account.base_url, "client_id": account.client_id}
         return self._opened_ledger().read(
-            lambda connection: question(connection, reading.find_account(connection, **named))
+            lambda connection: question(connection, reading.find_account(connection, account))
         )
 
     def ledger_now(self) -> float:

@@ -14,6 +14,7 @@ from leaddone_pipeline.errors import (
 )
 from leaddone_pipeline.ledger import Ledger, State, openness, person, reading
 from leaddone_pipeline.ledger.tables import batches, claims
+from leaddone_pipeline.settings import Account
 from leaddone_pipeline.testing import LeadDoneSandbox
 from tests.support import PassingClock, ScriptedServer, delivery_to, ids, orders_frame
 
@@ -579,9 +580,9 @@ def test_an_answer_for_an_id_that_was_not_sent_is_reported_and_ignored(ledger):
 
 def resend(ledger, server):
     """What `leaddone resolve A --resend` does."""
-    named = {"base_url": server.base_url, "client_id": server.client_id}
-    account = ledger.read(lambda c: reading.find_account(c, **named))
-    word = {"account_id": account, "order_ids": ["A"], "to": State.PENDING}
+    account = Account(server.base_url, server.client_id)
+    number = ledger.read(lambda c: reading.find_account(c, account))
+    word = {"account_id": number, "order_ids": ["A"], "to": State.PENDING}
     assert ledger.write(lambda c: person.resolve(c, ledger.now(), **word)) == {}
 
 

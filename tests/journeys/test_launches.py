@@ -70,8 +70,7 @@ class Desk:
 
     def rows(self):
         with Ledger(self.ledger_url) as ledger:
-            named = {"base_url": self.account.base_url, "client_id": CLIENT}
-            number = ledger.read(lambda c: reading.find_account(c, **named))
+            number = ledger.read(lambda c: reading.find_account(c, self.account))
             links = ledger.read(lambda c: reading.links(c, ledger.now(), account_id=number))
         return links.drop(columns=VOLATILE).sort_values("order_id").reset_index(drop=True)
 

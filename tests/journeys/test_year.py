@@ -84,9 +84,7 @@ def ledger(year):
     file = Path(year.folder, ".leaddone", "ledger.db")
     with Ledger(f"sqlite:///{file}", read_only=True) as opened:
         account = Account(year.base_url, CLIENT)
-        number = opened.read(
-            lambda c: reading.find_account(c, base_url=account.base_url, client_id=account.client_id)
-        )
+        number = opened.read(lambda c: reading.find_account(c, account))
         rows = opened.read(lambda c: reading.links(c, opened.now(), account_id=number))
     return dict(zip(rows["order_id"], rows["internal_id"], strict=True))
 

@@ -7,6 +7,7 @@ and a run that died; the JSON beside it is what that version read from it. In Po
 import json
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.ledger import read_status, reading
 from leaddone_pipeline.ledger.tables import audit, runs
+from leaddone_pipeline.settings import Account
 from tests import databases
 from tests.ledger.old_ledgers import FIXTURES, bring
 from tests.support import LeadDoneSandbox, delivery_to, orders_frame
@@ -50,8 +52,8 @@ def rows(ledger, *columns):
 
 def test_the_results_and_the_status_of_each_account_are_as_they_were(old, told):
     for account in told["accounts"]:
-        named = {"base_url": account["base_url"], "client_id": account["client_id"]}
-        number = old.read(lambda c, named=named: reading.find_account(c, **named))
+        named = Account(account["base_url"], account["client_id"])
+        number = old.read(partial(reading.find_account, account=named))
         for kind in Kind:
             which = {"account_id": number, "kind": kind}
             frame = old.read(lambda c, which=which: reading.links(c, old.now(), **which))

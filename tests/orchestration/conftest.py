@@ -203,9 +203,9 @@ class Project:
     def ledger(self, kind=Kind.ORDERS, client_id=CLIENT, base_url=None):
         """The ledger's rows, but for what differs between two ledgers that tell the same."""
         with Ledger(f"sqlite:///{self.root / '.leaddone' / 'ledger.db'}") as ledger:
-            address = Account(base_url or self.running.base_url, client_id).base_url
-            account = ledger.read(lambda c: reading.find_account(c, base_url=address, client_id=client_id))
-            rows = ledger.read(lambda c: reading.links(c, ledger.now(), account_id=account, kind=kind))
+            account = Account(base_url or self.running.base_url, client_id)
+            number = ledger.read(lambda c: reading.find_account(c, account))
+            rows = ledger.read(lambda c: reading.links(c, ledger.now(), account_id=number, kind=kind))
         volatile = ["internal_id", "first_sent_at", "answered_at", "batch_id", "content_hash"]
         return rows.drop(columns=volatile).sort_values("order_id").reset_index(drop=True)
 

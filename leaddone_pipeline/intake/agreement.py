@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leaddone_pipeline.intake import normalize, reasons
+from leaddone_pipeline.intake.binding import ITEM_FIELDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["refuse_unclear"]
 
 _AGREEING = ("phone", "city", "owed", "status", "currency")
-_OF_AN_ITEM = ("article", "variant", "price", "bare_price", "qte", "line_total", "line_discount")
 
 
 def refuse_unclear(orders: JudgedOrders, groups: Groups) -> None:
@@ -88,6 +88,6 @@ def _repeats(orders: JudgedOrders, order: int) -> bool:
     """Whether two rows of an order name the same item."""
     start = int(orders.first[order])
     rows = range(start, start + int(orders.count[order]))
-    columns = [orders.lines.field(name) for name in _OF_AN_ITEM if orders.lines.bound.fields.get(name)]
+    columns = [orders.lines.field(name) for name in ITEM_FIELDS if orders.lines.bound.fields.get(name)]
     items = [tuple(str(column.iloc[at]) for column in columns) for at in rows]
     return len(set(items)) < len(items)

@@ -5,6 +5,7 @@ Everything here takes and gives a Series of `string[pyarrow]` with the same inde
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from leaddone_pipeline.contract import trim
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DIGITS", "MARKS", "STRING", "arrow", "matches", "rewrite", "series", "text"]
+__all__ = ["MARKS", "STRING", "arrow", "matches", "rewrite", "series", "text", "unmarked"]
 
 STRING = pd.StringDtype("pyarrow")
 """What every text column of intake is."""
@@ -27,10 +28,15 @@ MARKS = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 """Invisible letters that come with text copied from messengers, for a class of a regular expression."""
 
 _ROWS_OF_DIGITS = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19")
-DIGITS = {ord(digit): str(n) for row in _ROWS_OF_DIGITS for n, digit in enumerate(row)}
-"""Arabic-Indic, Persian and full-width digits -> ASCII, for str.translate."""
+_DIGITS = {ord(digit): str(n) for row in _ROWS_OF_DIGITS for n, digit in enumerate(row)}
+_MARKS = re.compile(f"[{MARKS}]")
 
 _PLAIN_ENDS = r"^[!-~](?s:.*[!-~])?$"
+
+
+def unmarked(cell: str) -> str:
+    """A cell without invisible letters, its digits (Arabic-Indic, Persian, full-width) in ASCII."""
+    return _MARKS.sub("", cell).translate(_DIGITS)
 
 
 def text(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from leaddone_pipeline.intake.columns import DIGITS, MARKS, STRING, arrow, matches, rewrite, series, text
+from leaddone_pipeline.intake.columns import STRING, arrow, matches, rewrite, series, text, unmarked
 from leaddone_pipeline.intake.phones import is_phone, phone
 from leaddone_pipeline.intake.prices import Convention, amount_text, is_amount, price
 from leaddone_pipeline.intake.spreadsheet_errors import IN_ID
@@ -43,7 +43,6 @@ _ID_POWER_OF_TEN = r"^[+-]?[0-9]+([.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
 QTE = r"^[1-9][0-9]{0,8}$"
 
 _ASCII = r"^[\x00-\x7f]*$"
-_MARKS = re.compile(f"[{MARKS}]")
 _ZEROS_BEFORE_AND_AFTER = re.compile(r"0*([0-9]+?)(?:[.,\u066b]0+)?")
 
 
@@ -53,7 +52,7 @@ def order_id(values: pd.Series[Any]) -> pd.Series[Any]:
     Taken away are invisible marks and exactly the `.0` of a whole number that a spreadsheet made a float; digits
     of other scripts become ASCII.
     """
-    written = text(rewrite(text(values), ready=_ASCII, by=_without_marks))
+    written = text(rewrite(text(values), ready=_ASCII, by=unmarked))
     bare = pc.replace_substring_regex(arrow(written), r'^="([^"]*)"$', r"\1")
     return series(pc.replace_substring_regex(bare, r"^([0-9]+)\.0$", r"\1"), values)
 
@@ -69,9 +68,5 @@ def qte(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _qte(written: str) -> str:
-    found = _ZEROS_BEFORE_AND_AFTER.fullmatch(_without_marks(written).strip())
+    found = _ZEROS_BEFORE_AND_AFTER.fullmatch(unmarked(written).strip())
     return found[1] if found else written
-
-
-def _without_marks(written: str) -> str:
-    return _MARKS.sub("", written).translate(DIGITS)

@@ -11,11 +11,12 @@ import pandas as pd
 
 from leaddone_pipeline.errors import IntakeError
 from leaddone_pipeline.intake import normalize, reasons
-from leaddone_pipeline.intake.columns import DIGITS, STRING, matches
+from leaddone_pipeline.intake.columns import STRING, matches, unmarked
 from leaddone_pipeline.intake.grouping import starts
 from leaddone_pipeline.intake.lines import Lines
 from leaddone_pipeline.intake.order_files import OrderFile
 from leaddone_pipeline.intake.parting import orders_slice
+from leaddone_pipeline.intake.slices import SLICE_ROWS
 from leaddone_pipeline.intake.times import TIME, Clock
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _DAY_OR_MONTH = r"^\s*([0-9]{1,2})[-/.]([0-9]{1,2})[-/.](?:[0-9]{4}|[0-9]{2})(?:
 _MONTHS = 12
 _FILLERS = "2262"
 """From this year on, a time stands for none; as text, since times in UTC have one order as text and as times."""
-_SLICE_ROWS = 50_000
 
 
 def day_of(values: pd.Series[Any], *, clock: Clock, zone: str) -> pd.Series[Any]:
@@ -94,7 +94,7 @@ class DatedOrders:
 
     def parts(self) -> Iterator[tuple[Groups, pd.Series[Any]]]:
         """Yield the file's orders, and the day of each; NA where its date is none."""
-        for groups, _ in self.file.groups(_SLICE_ROWS):
+        for groups, _ in self.file.groups(SLICE_ROWS):
             yield groups, self._days(groups)
 
     def slice(self, groups: Groups, seen: Seen) -> Slice:
@@ -118,7 +118,7 @@ class DatedOrders:
 
 
 def _dates(file: OrderFile) -> Iterator[pd.Series[Any]]:
-    for part in file.table.slices(_SLICE_ROWS):
+    for part in file.table.slices(SLICE_ROWS):
         lines = Lines(part, file.bound, file.about.file)
         yield lines.field("date").iloc[np.flatnonzero(starts(lines))]
 
@@ -158,4 +158,4 @@ def _day_or_month(
 
 
 def _numbers(cell: str) -> list[str]:
-    return cell.translate(DIGITS).replace("-", "/").replace(".", "/").strip().split("/")[:2]
+    return unmarked(cell).replace("-", "/").replace(".", "/").strip().split("/")[:2]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import phonenumbers
 import pyarrow.compute as pc
 
-from leaddone_pipeline.intake.columns import DIGITS, MARKS, arrow, matches, rewrite, series, text
+from leaddone_pipeline.intake.columns import MARKS, arrow, matches, rewrite, series, text, unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,6 @@ _COMMON_LOOSE = r"^'*(?:(?:\+|00)?212)?0?([5-8][0-9]{8})$"
 _FLOAT = r"^[0-9]+\.0$"
 
 _BETWEEN_HERE = re.compile(rf"[\s\u00a0\u2000-\u200a\u202f\u2010-\u2015\u2212._()\-{MARKS}]+")
-_MARKS = re.compile(f"[{MARKS}]")
 _PLUS = {0xFF0B: "+", 0xFF08: "(", 0xFF09: ")", 0x066B: "."}
 _SPREADSHEET_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _BEFORE = re.compile(
@@ -153,7 +152,7 @@ def _halves(bare: str) -> list[str]:
 
 
 def _bare(written: str) -> str:
-    bare = _MARKS.sub("", written).translate(DIGITS | _PLUS).strip()
+    bare = unmarked(written).translate(_PLUS).strip()
     if quoted := _SPREADSHEET_TEXT.fullmatch(bare):
         bare = quoted[1].strip()
     return bare

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from leaddone_pipeline.contract import MAX_PRICE_DIGITS, price_problem
-from leaddone_pipeline.intake.columns import DIGITS, MARKS, matches, rewrite, text
+from leaddone_pipeline.intake.columns import matches, rewrite, text, unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,6 @@ _WORDS = {
     "USD": r"\$|us\$|dollars?",
     "GBP": r"£",
 }
-_MARKS = re.compile(f"[{MARKS}]")
 _ARABIC_POINTS = {0x066B: ".", 0x066C: "'", 0xFF0E: ".", 0xFF0C: ","}
 _DECIMAL = re.compile(r"([0-9]*)(?:[.,]([0-9]+))?")
 _SPACED_THOUSANDS = re.compile(r"([1-9][0-9]{0,2}(?:[\s'\u2019][0-9]{3})+)(?:[.,]([0-9]+))?")
@@ -174,7 +173,7 @@ def _price(written: str, convention: Convention, currency: str) -> str:
 
 
 def _plain(written: str) -> str:
-    return _MARKS.sub("", written).translate(DIGITS | _ARABIC_POINTS).strip()
+    return unmarked(written).translate(_ARABIC_POINTS).strip()
 
 
 @lru_cache

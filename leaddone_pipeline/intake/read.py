@@ -23,7 +23,7 @@ from leaddone_pipeline.intake.quarantine import empty
 from leaddone_pipeline.intake.readers import expand
 from leaddone_pipeline.intake.schemas import OrdersTable, TrackingTable
 from leaddone_pipeline.intake.seen import Seen
-from leaddone_pipeline.intake.slices import RowCounts, Slice
+from leaddone_pipeline.intake.slices import SLICE_ROWS, RowCounts, Slice
 from leaddone_pipeline.intake.sources import load_source
 from leaddone_pipeline.intake.tracking import NOTHING_KNOWN
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from leaddone_pipeline.intake.tracking import Known
 
 __all__ = ["check_orders", "check_tracking", "read_orders", "read_tracking"]
-
-SLICE_ROWS = 50_000
 
 
 def read_orders(

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from leaddone_pipeline.errors import IntakeError
 
-__all__ = ["About", "RowCounts", "Slice"]
+__all__ = ["SLICE_ROWS", "About", "RowCounts", "Slice"]
+
+SLICE_ROWS = 50_000
+"""Rows in memory at once, about."""
 
 
 @dataclass(frozen=True, slots=True)

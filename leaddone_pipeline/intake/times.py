@@ -15,16 +15,15 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from leaddone_pipeline.intake.columns import DIGITS, MARKS, STRING, matches, rewrite, text
+from leaddone_pipeline.intake.columns import STRING, matches, rewrite, text, unmarked
 
-__all__ = ["TIME", "Clock", "day_alone", "event_time"]
+__all__ = ["TIME", "WRITTEN", "Clock", "day_alone", "event_time"]
 
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 """A time as `event_time` writes it."""
 
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})$"
-_WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
-_MARKS = re.compile(f"[{MARKS}]")
+WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
 _CLOCK = (
     r"(?:[T ]+|\s*,\s*|\s+[àa]\s+)(?P<hour>\d{1,2})[:hH](?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
 )
@@ -68,16 +67,16 @@ def _iso(values: pd.Series[Any]) -> pd.Series[Any]:
     if not iso.notna().any():
         return values
     times = pd.to_datetime(iso, format="ISO8601", utc=True, errors="coerce")
-    return times.dt.strftime(_WRITTEN).astype(STRING).fillna(values)
+    return times.dt.strftime(WRITTEN).astype(STRING).fillna(values)
 
 
 @lru_cache(maxsize=4096)
 def _time(written: str, clock: Clock) -> str:
-    bare = _MARKS.sub("", written).translate(DIGITS).replace("\u00a0", " ").strip()
+    bare = unmarked(written).replace("\u00a0", " ").strip()
     if bare.startswith("0000-00-00"):
         return bare
     moment = _moment(bare, clock)
-    return written if moment is None else moment.astimezone(UTC).strftime(_WRITTEN)
+    return written if moment is None else moment.astimezone(UTC).strftime(WRITTEN)
 
 
 def _moment(bare: str, clock: Clock) -> datetime | None:

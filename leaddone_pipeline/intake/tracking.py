@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING_KNOWN", "JudgedTracking", "Known", "judge"]
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _AHEAD = timedelta(hours=24)
 _UNKNOWN = "?"
 
@@ -153,7 +152,7 @@ def _take_times(frame: pd.DataFrame, lines: Lines, form: TrackingForm, *, latest
     at = times.event_time(written, clock=clock)
     # What happened on a day has happened before the file that says so.
     whole_day = times.day_alone(written) & normalize.matches(at, times.TIME)
-    end = latest.strftime(_TIME)
+    end = latest.strftime(times.WRITTEN)
     at = at.mask(whole_day & (at > end).fillna(value=False), end)
     frame["event_time"] = at.fillna(end)
     frame["timed"] = at.notna().astype("boolean")
@@ -171,7 +170,7 @@ def _refuse_bad(updates: JudgedTracking, now: datetime) -> None:
         refusals.add(at, reasons.UNKNOWN_PARCEL, columns["id"])
     open_ = ~refusals.mask(len(frame)).to_numpy() & ~updates.skipped
     refusals.check(frame[open_], TrackingTable, columns)
-    latest = (now + _AHEAD).strftime(_TIME)
+    latest = (now + _AHEAD).strftime(times.WRITTEN)
     # Both are ISO 8601 in UTC to the second, whose order as text is their order in time.
     ahead = normalize.matches(frame["event_time"], times.TIME) & (frame["event_time"] > latest).fillna(
         value=False

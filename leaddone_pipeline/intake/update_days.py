@@ -14,6 +14,7 @@ from leaddone_pipeline.intake.grouping import Groups
 from leaddone_pipeline.intake.lines import Lines
 from leaddone_pipeline.intake.order_days import day_of
 from leaddone_pipeline.intake.parting import updates_slice
+from leaddone_pipeline.intake.slices import SLICE_ROWS
 from leaddone_pipeline.intake.times import Clock
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from leaddone_pipeline.intake.tracking import Known
 
 __all__ = ["DatedUpdates"]
-
-_SLICE_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class DatedUpdates:
 
     def parts(self) -> Iterator[tuple[Groups, pd.Series[Any]]]:
         """Yield the file's events, and the day of each; NA where its time is none."""
-        for part in self.file.table.slices(_SLICE_ROWS):
+        for part in self.file.table.slices(SLICE_ROWS):
             lines = Lines(part, self.file.bound, self.file.table.name)
             every = np.arange(len(lines))
             yield Groups(lines, every, np.ones_like(every)), self._days(lines)

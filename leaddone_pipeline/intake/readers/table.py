@@ -128,7 +128,7 @@ def _sound(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     for table in tables:
         marked = table
         for name in table.column_names:
-            if name in {damage.ROW, damage.DAMAGE, damage.LINE}:
+            if name in damage.BESIDE:
                 continue
             column = marked[name]
             if (pc.max(pc.binary_length(column)).as_py() or 0) <= limits.MAX_CELL:

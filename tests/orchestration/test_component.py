@@ -198,7 +198,7 @@ def test_what_dg_scaffolds_is_refused_until_its_three_lines_are_filled_in(folder
     assert any(f'start_date: "{day}"' in text for day in (before, date.today()))  # noqa: DTZ011 - midnight may pass
     assert "days_per_run: 1\n" in text
     for line, filled, named in (
-        ("orders_files:", "orders_files: in/orders-{date}.csv", "courier_files"),
+        ("orders_files:", "orders_files: in/orders-{date}.csv", "paid"),
         ("courier_files:", "courier_files: in/tracking-{day}.csv", "courier_files"),
         ("courier_files:", "courier_files: in/tracking-{date}.csv", "paid"),
         ("paid:", "paid: send", None),

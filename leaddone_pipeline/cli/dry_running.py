@@ -18,8 +18,9 @@ from leaddone_pipeline.cli.words import counted, say
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery import OUTCOMES
 from leaddone_pipeline.delivery.prepare import Item, PreparedUpdate, orders_of, updates_of
+from leaddone_pipeline.delivery.record import place_of
 from leaddone_pipeline.delivery.standing import stand
-from leaddone_pipeline.delivery.updates import Place, Update, fold
+from leaddone_pipeline.delivery.updates import Place, fold
 from leaddone_pipeline.errors import LedgerError
 from leaddone_pipeline.ledger import Known, Ledger, State, claiming, recording
 from leaddone_pipeline.webhook import batches, body, encode, sign
@@ -212,7 +213,7 @@ def _updates(
     orders, _ = ledger.find(Kind.ORDERS, list(by_order))
     leaving = []
     for order_id, its in by_order.items():
-        folded = fold(Place(_accepted(told.get(order_id))), [one.update for one in its])
+        folded = fold(Place(place_of(told.get(order_id)).accepted), [one.update for one in its])
         ahead.outcomes["unchanged"] += folded.unchanged
         ahead.outcomes["superseded"] += folded.superseded
         newest = folded.place.waiting
@@ -225,17 +226,6 @@ def _updates(
             record = next(one.record for one in reversed(its) if one.update == newest)
             leaving.append(Item(0, record, encode(record), b""))
     yield leaving
-
-
-def _accepted(row: Known | None) -> Update | None:
-    if row is None or row.accepted_status is None:
-        return None
-    return Update(
-        row.accepted_tracking_number or "",
-        row.accepted_status,
-        row.accepted_event_at or 0.0,
-        bool(row.accepted_timed),
-    )
 
 
 def _sign(items: Sequence[Item], ahead: _Ahead, asked: Asked, secret: str) -> None:

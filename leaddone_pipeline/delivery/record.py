@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Recorded", "record_orders", "record_updates"]
+__all__ = ["Recorded", "place_of", "record_orders", "record_updates"]
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ def record_updates(
         elif row is not None and row.number in busy:
             recorded.waiting.extend(its)
         else:
-            was = _place(row)
+            was = place_of(row)
             folded = _count(recorded, row, was, its, mine)
             held = row is not None and row.held
             values = _values(was, folded.place, its, held=held, shop=shop, day=day, key=key)
@@ -184,7 +184,8 @@ def _count(
     return folded
 
 
-def _place(row: Known | None) -> Place:
+def place_of(row: Known | None) -> Place:
+    """What a row of the ledger says of an order's statuses."""
     if row is None:
         return Place()
     accepted = waiting = None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from leaddone_pipeline.contract import Kind
 from leaddone_pipeline.delivery.prepare import PreparedOrder, PreparedUpdate, orders_of, updates_of
+from leaddone_pipeline.delivery.record import place_of
 from leaddone_pipeline.delivery.standing import stand
-from leaddone_pipeline.delivery.updates import Place, Update, fold
-from leaddone_pipeline.ledger import Known, Ledger, State, reading, recording
+from leaddone_pipeline.delivery.updates import fold
+from leaddone_pipeline.ledger import Known, Ledger, reading, recording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,15 +56,6 @@ def _is_new_order(order: PreparedOrder, row: Known | None, shop: str, day: str) 
 def _is_new_status(its: Sequence[PreparedUpdate], row: Known | None) -> bool:
     if row is not None and row.forgotten:
         return False
-    accepted = waiting = None
-    if row is not None and row.accepted_status is not None:
-        accepted = Update(
-            row.accepted_tracking_number or "",
-            row.accepted_status,
-            row.accepted_event_at or 0.0,
-            bool(row.accepted_timed),
-        )
-    if row is not None and row.state != State.ACCEPTED and row.status is not None:
-        waiting = Update(row.tracking_number or "", row.status, row.event_at or 0.0, bool(row.timed))
-    newest = fold(Place(accepted, waiting), [one.update for one in its]).place.waiting
-    return newest is not None and (waiting is None or not newest.says_the_same(waiting))
+    was = place_of(row)
+    newest = fold(was, [one.update for one in its]).place.waiting
+    return newest is not None and (was.waiting is None or not newest.says_the_same(was.waiting))

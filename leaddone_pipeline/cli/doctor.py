@@ -153,11 +153,13 @@ def _test_order(signed_by: Credentials, account: Account) -> Finding:
 
 
 def _ledger() -> Finding:
+    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415 - costs start-up time
     from leaddone_pipeline.ledger import SCHEMA_VERSION, probing  # noqa: PLC0415 - loads pandas
 
-    with opening.ledger_if_any() as ledger:
-        if ledger is None:
-            return _place_of_a_ledger()
+    file = opening.ledger_file(ledger_url(Path.cwd()))
+    if file is not None and not file.exists():
+        return _to_be_made(file)
+    with opening.existing_ledger() as ledger:
         account = opening.account()
         number = opening.account_number(account, ledger)
         known = ledger.read(lambda connection: probing.read_repeats(connection, number))
@@ -165,15 +167,12 @@ def _ledger() -> Finding:
         return Finding("ledger", f"{ledger.place}, schema {SCHEMA_VERSION}, {repeats}")
 
 
-def _place_of_a_ledger() -> Finding:
-    """Whether the first delivery can make the ledger where it is to be."""
-    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415 - costs start-up time
-
-    file = opening.ledger_file(ledger_url(Path.cwd())) or Path.cwd()
+def _to_be_made(file: Path) -> Finding:
+    """Whether the first delivery can make the ledger."""
     folder = next(folder for folder in file.absolute().parents if folder.exists())
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         found = f"none yet, and {folder} cannot be written ({error.strerror})"
         return Finding("ledger", found, "Give this user the right, or set LEADDONE_LEDGER_URL", STOPPED)
-    return Finding("ledger", "none yet; the first delivery makes it")
+    return Finding("ledger", f"none yet; the first delivery makes {file}")

@@ -74,7 +74,7 @@ def client(signed_by: Credentials, to: Account, *, max_connections: int) -> Lead
     """What sends to the account.
 
     Raises:
-        SettingsError: an address that cannot be.
+        SettingsError: an address, a proxy or certificates that cannot be.
     """
     from leaddone_pipeline.environment import unusable  # noqa: PLC0415
     from leaddone_pipeline.webhook import LeadDoneClient  # noqa: PLC0415

@@ -33,7 +33,7 @@ __all__ = [
 MOROCCO = "MA"
 
 _MOROCCAN = r"^0[5-8][0-9]{8}$"
-"""The shape of a number as `phone` writes it; `is_phone` knows more."""
+"""The shape of a Moroccan number as `phone` writes it; `is_phone` knows more."""
 
 # What may stand between the digits: any space, dashes of all kinds, points, brackets, marks of direction.
 _BETWEEN = (

@@ -88,7 +88,7 @@ def forget(
 ) -> dict[str, str]:
     """Erase what the ledger holds of these orders and their statuses, but for a tombstone (rule 7).
 
-    Words that were told of them alone go as well.
+    The words that stand beside them, and beside no other record, go as well.
 
     Returns:
         The orders that were not forgotten, each with the reason.

@@ -98,16 +98,21 @@ def test_a_day_whose_run_died_before_it_read_anything_is_asked_for_again(project
     assert tick(later=24 * 60 * 60) == []
 
 
-def test_a_day_that_a_run_has_before_it_is_not_asked_for_again(project, tick, make_order):
-    project.orders(D16, make_order("A1"))
-    tick()
-    assert tick() == [(D16, D16)]
+def begun(project):
+    """A run of the shop's job over D16, under way."""
     stores = dg.Definitions(resources={"io_manager": project.tables})
-    run = project.instance.create_run_for_job(
+    return project.instance.create_run_for_job(
         dg.Definitions.merge(project.defs(), stores).resolve_job_def("atlas_deliver"),
         tags={"dagster/partition": D16},
         status=dg.DagsterRunStatus.STARTED,
     )
+
+
+def test_a_day_that_a_run_has_before_it_is_not_asked_for_again(project, tick, make_order):
+    project.orders(D16, make_order("A1"))
+    tick()
+    assert tick() == [(D16, D16)]
+    run = begun(project)
     assert tick(later=24 * 60 * 60) == []
     project.instance.report_run_failed(run)
     assert tick() == [(D16, D16)]
@@ -118,12 +123,7 @@ def test_a_day_whose_run_a_person_terminated_is_not_asked_for_again(project, tic
         project.orders(day, make_order(day))
     tick()
     assert tick() == [(D16, D17)]
-    stores = dg.Definitions(resources={"io_manager": project.tables})
-    run = project.instance.create_run_for_job(
-        dg.Definitions.merge(project.defs(), stores).resolve_job_def("atlas_deliver"),
-        tags={"dagster/partition": D16},
-        status=dg.DagsterRunStatus.STARTED,
-    )
+    run = begun(project)
     project.instance.report_run_canceled(run)
     assert tick(later=24 * 60 * 60) == [(D17, D17)]
     project.orders(D16, make_order("another"))

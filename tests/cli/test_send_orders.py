@@ -326,7 +326,9 @@ def test_settings_are_read_from_the_projects_dotenv(leaddone, write, project, cl
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_is_130_and_the_next_run_goes_on(write, project, account, leaddone, platform, sent, code):
+def test_an_interrupted_run_says_by_which_signal_and_the_next_goes_on(
+    write, project, account, leaddone, platform, sent, code
+):
     """The 503 with Retry-After keeps the run waiting, so that it is interrupted in mid-delivery."""
     orders = write(*({"id": f"A-{n}"} for n in range(4)))
     platform.set_faults(["maintenance"])

@@ -1,8 +1,8 @@
 """SIGKILL in every window of a delivery: real processes, a real server, real ledgers on both databases.
 
 Some orders of the file were accepted before. Afterwards no order is missing, none was sent again after a recorded
-acceptance, and under at_most_once none arrived twice. Where a kill fell is read off the ledger and the server's log. `--kills 40` makes as many in each window on
-each database.
+acceptance, and under at_most_once none arrived twice. Where a kill fell is read off the ledger and the server's log.
+`--kills 40` makes as many in each window on each database.
 """
 
 from __future__ import annotations

@@ -152,18 +152,18 @@ class Newcomer:
             lines[number] = f"  {filled[lines[number].split()[0]]}"
         file.write_text("\n".join(lines) + "\n")
 
-    def backfill(self, days):
-        """Days from Dagster's UI, which asks its webserver for them: the backfill's runs."""
+    def backfill(self):
+        """Three days from Dagster's UI, which asks its webserver for them: the backfill's runs."""
         port = free_port()
         command = [str(self.bin / "dg"), "dev", "--host", LOOPBACK, "--port", str(port)]
         with started(command, log=self.home / "dg-dev.log", env=self.environment, cwd=self.root):
             webserver = Webserver(port)
             wait_for(webserver.answers, what="Dagster's UI", within=600)
-            status = webserver.backfill(days, [["atlas", name] for name in ASSETS])
+            status = webserver.backfill(DAYS, [["atlas", name] for name in ASSETS])
         assert status == "COMPLETED_SUCCESS"
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             runs = [run for run in instance.get_runs() if "dagster/backfill" in run.tags]
-            assert instance.get_materialized_partitions(dg.AssetKey(["atlas", "order_links"])) == set(days)
+            assert instance.get_materialized_partitions(dg.AssetKey(["atlas", "order_links"])) == set(DAYS)
         return runs
 
     def links(self):
@@ -199,12 +199,11 @@ def test_with_dagsters_own_io_manager_a_day_is_a_run(installed, environment, run
     assert "days_per_run: 1\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    days = DAYS[:2]
-    assert len(newcomer.backfill(days)) == len(days)
+    assert len(newcomer.backfill()) == len(DAYS)
     stored = newcomer.home / "storage" / "atlas" / "order_links"
-    assert {part.name for part in stored.iterdir()} == set(days)
+    assert {part.name for part in stored.iterdir()} == set(DAYS)
     assert newcomer.links() == taken(running)
-    assert len(taken(running)) == 6
+    assert len(taken(running)) == 9
 
 
 def test_with_duckdb_a_backfill_is_one_run(installed, environment, running):
@@ -214,7 +213,7 @@ def test_with_duckdb_a_backfill_is_one_run(installed, environment, running):
     assert "days_per_run: null\n" in file.read_text()
     newcomer.fill_in(file)
     newcomer.type("dg", "check", "defs")
-    assert len(newcomer.backfill(DAYS)) == 1
+    assert len(newcomer.backfill()) == 1
     assert newcomer.links() == taken(running)
     assert len(taken(running)) == 9
     assert {one["status"] for one in running.platform.orders(CLIENT).values()} == {"shipped"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -187,8 +188,13 @@ class OrdersForm(_Form):
     dates: Dates = Dates()
 
 
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # it looks through hundreds of files
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("no time zone; write it as Africa/Casablanca")
     return name
 

@@ -96,7 +96,14 @@ finally:
 def forking():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["pytest", "leaddone_pipeline.cli.delivering", "leaddone_pipeline.cli.dry_running", "alembic.command"]
+        [
+            "pytest",
+            "leaddone_pipeline.cli.delivering",
+            "leaddone_pipeline.cli.dry_running",
+            "alembic.command",
+            "pandera.backends.pandas.builtin_checks",
+            "psycopg",
+        ]
     )
     return context
 

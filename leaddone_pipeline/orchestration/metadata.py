@@ -32,7 +32,7 @@ _REFUSED_SHOWN = ("source_file", "source_row", "column", "code")
 _BETWEEN = r"[ ./()_-]{0,3}"
 _PHONE = (
     rf"(?:^|[^0-9])(?:0|(?:\+|00)?212{_BETWEEN}0?){_BETWEEN}[5-8](?:{_BETWEEN}[0-9]){{8}}(?:[^0-9]|$)"
-    rf"|\+(?:{_BETWEEN}[0-9]){{7,15}}|^00[1-9](?:{_BETWEEN}[0-9]){{9,14}}"
+    rf"|\+(?:{_BETWEEN}[0-9]){{7,15}}|^00{_BETWEEN}[1-9](?:{_BETWEEN}[0-9]){{9,14}}"
 )
 """What in an id is surely a phone: some shops use it as the order's id. Other long numbers are ids, zeros before them
 included."""

@@ -211,6 +211,7 @@ def test_a_phone_or_a_name_in_the_place_of_an_id_is_in_no_page_and_no_log(projec
         ("0612345678", "06_12_34_56_78"),
         ("+33612345678", "+33 6 12 34 56 78"),
         ("+33612345678", "0033612345678"),
+        ("0612345678", "00 33 6 98 76 54 32"),
     ],
 )
 def test_an_id_that_is_a_phone_is_in_no_preview_however_it_is_written(phone, order_id):

@@ -6,7 +6,6 @@ import json
 import tempfile
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +17,7 @@ from leaddone_pipeline.errors import LeadDoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from leaddone_pipeline.settings import Account, Credentials
     from leaddone_pipeline.webhook import Answer
@@ -153,11 +153,9 @@ def _test_order(signed_by: Credentials, account: Account) -> Finding:
 
 
 def _ledger() -> Finding:
-    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415 - costs start-up time
     from leaddone_pipeline.ledger import SCHEMA_VERSION, probing  # noqa: PLC0415 - loads pandas
 
-    file = opening.ledger_file(ledger_url(Path.cwd()))
-    if file is not None and not file.exists():
+    if file := opening.ledger_to_be_made():
         return _to_be_made(file)
     with opening.existing_ledger() as ledger:
         account = opening.account()

@@ -22,8 +22,8 @@ __all__ = [
     "credentials",
     "existing_ledger",
     "ledger",
-    "ledger_file",
     "ledger_if_any",
+    "ledger_to_be_made",
     "webhook_secret",
 ]
 
@@ -119,11 +119,8 @@ def existing_ledger(*, read_only: bool = True) -> Iterator[Ledger]:
 @contextmanager
 def ledger_if_any() -> Iterator[Ledger | None]:
     """Open the ledger for reading where there is one already."""
-    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415
-
-    url = ledger_url(Path.cwd())
-    file = ledger_file(url)
-    if file is not None and not file.exists():
+    file = ledger_to_be_made()
+    if file is not None:
         say(f"ledger: none yet; the first delivery will make {file}")
         yield None
         return
@@ -131,16 +128,19 @@ def ledger_if_any() -> Iterator[Ledger | None]:
         yield found
 
 
-def ledger_file(url: str) -> Path | None:
-    """Where a SQLite ledger lies; None for one that no file of this machine holds."""
+def ledger_to_be_made() -> Path | None:
+    """The SQLite file that the first delivery makes; None where there is a ledger, or opening it tells."""
     from sqlalchemy import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 
+    from leaddone_pipeline.environment import ledger_url  # noqa: PLC0415
+
     try:
-        parsed = make_url(url)
+        url = make_url(ledger_url(Path.cwd()))
     except (ArgumentError, ValueError):
         return None  # opening it says what is wrong
-    return Path(parsed.database) if parsed.drivername.startswith("sqlite") and parsed.database else None
+    file = Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
+    return file if file is not None and not file.exists() else None
 
 
 def account_number(of: Account, found: Ledger) -> int:

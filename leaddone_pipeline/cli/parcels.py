@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leaddone_pipeline.cli.opening import ledger_file
+from leaddone_pipeline.cli.opening import ledger_to_be_made
 from leaddone_pipeline.environment import ledger_url
 from leaddone_pipeline.intake import Known
 from leaddone_pipeline.ledger import Ledger, reading
@@ -43,12 +43,10 @@ def known_parcels(account: Account) -> Known:
 
 @contextmanager
 def _ledger() -> Iterator[Ledger | None]:
-    url = ledger_url(Path.cwd())
-    file = ledger_file(url)
-    if file is not None and not file.exists():
+    if ledger_to_be_made():
         yield None
         return
-    with Ledger(url, read_only=True) as ledger:
+    with Ledger(ledger_url(Path.cwd()), read_only=True) as ledger:
         yield ledger
 
 
